@@ -1,0 +1,48 @@
+#pragma once
+
+#include "src/core/candidate.hpp"
+#include "src/core/device_info.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fdkbench {
+
+/// One tunable parameter of a family.
+struct Axis {
+    std::string name;
+    std::vector<ParamValue> values;  ///< best guess first: `--quick` stays within one step of it
+};
+
+/// A kernel source with parameters left open. Defined in `kernels/<name>.cpp` beside its source
+/// `kernels/<name>.cu` (device) or `kernels/<name>.kernel.cpp` (host) by one namespace-scope
+/// `const RegisterFamily`.
+struct Family {
+    std::string name;     ///< "lut_mv"
+    std::string backend;  ///< "cuda" or "host"
+    std::string source;   ///< "kernels/lut_mv.cu"
+    std::string summary;  ///< one line for people
+    Layout layout = Layout::kCanonical;
+
+    /// Why the family cannot do the problem on the device at all; nothing when it claims it.
+    std::optional<std::string> (*declines)(const Problem&, const DeviceInfo&) = nullptr;
+    /// The parameters worth trying for the problem.
+    std::vector<Axis> (*axes)(const Problem&, const DeviceInfo&) = nullptr;
+    /// Why one point is skipped ("tile_n 128 needs more shared memory than …"); nothing when valid.
+    std::optional<std::string> (*skips)(const Problem&, const Params&, const DeviceInfo&) = nullptr;
+    /// How to launch a valid point.
+    LaunchPlan (*plan)(const Problem&, const Params&, const DeviceInfo&) = nullptr;
+};
+
+/// Options that fix the problem in a kernel source. m stays a run-time argument, so that one binary
+/// serves every m: -DFDK_N= -DFDK_K= -DFDK_BITS= -DFDK_GROUP_SIZE= and -DFDK_BF16=1 or
+/// -DFDK_FP16=1.
+std::vector<std::string> problem_defines(const Problem& problem);
+
+/// ⌈a ÷ b⌉ for positive numbers.
+constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
+    return (a + b - 1) / b;
+}
+
+}  // namespace fdkbench

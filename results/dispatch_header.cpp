@@ -1,0 +1,173 @@
+#include "results/dispatch_table.hpp"
+#include "src/core/json.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+namespace fdkbench {
+
+namespace {
+
+/// What stands between the provenance and the data: the types.
+constexpr const char* kTypes = R"(/// One launch of a kernel.
+struct Step {
+    const char* kernel;  ///< exported name; empty: the library's matmul with weights [n,k]
+    std::uint32_t grid[3];
+    std::uint32_t block[3];
+    std::uint32_t cluster;       ///< CTAs per cluster along x
+    std::uint32_t shared_bytes;  ///< dynamic shared memory
+};
+
+/// The fastest kernel for one problem.
+struct Entry {
+    std::int64_t m;
+    std::int64_t n;
+    std::int64_t k;
+    int bits;
+    std::int64_t group_size;  ///< 0 when bits is 16
+    std::string_view type;    ///< of activations, scales and output: "bf16" or "fp16"
+    std::string_view family;
+    std::string_view params;  ///< JSON
+    std::string_view layout;  ///< of the weights
+    std::string_view binary_hash;
+    std::size_t first_step;  ///< index into kSteps
+    std::size_t steps;
+    std::uint64_t workspace_bytes;
+    double time_us;
+    double ratio;  ///< baseline time / time: above 1 is faster than the baseline
+    double ratio_lo;
+    double ratio_hi;
+    double nrmse;
+};
+)";
+
+constexpr const char* kLookup = R"(
+/// The entry for exactly this problem, or a null pointer.
+constexpr const Entry* find(std::int64_t m,
+                            std::int64_t n,
+                            std::int64_t k,
+                            int bits,
+                            std::int64_t group_size,
+                            std::string_view type = "bf16") {
+    for (const Entry& entry : kEntries) {
+        if (entry.m == m && entry.n == n && entry.k == k && entry.bits == bits &&
+            entry.group_size == group_size && entry.type == type) {
+            return &entry;
+        }
+    }
+    return nullptr;
+}
+
+}  // namespace fdkbench_table
+)";
+
+/// A C++ string literal. Bytes other than plain ASCII are octal escapes, which end by themselves.
+std::string literal(std::string_view text) {
+    std::string result = "\"";
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (c == '"' || c == '\\') {
+            result += '\\';
+            result += c;
+        } else if (byte < 0x20 || byte > 0x7e || c == '?') {
+            result += fmt::format("\\{:03o}", byte);
+        } else {
+            result += c;
+        }
+    }
+    return result + '"';
+}
+
+std::string literal(double value) {
+    return std::isfinite(value) ? fmt::format("{}", value)
+                                : "std::numeric_limits<double>::infinity()";
+}
+
+std::string step_text(const LaunchStep& step) {
+    return fmt::format("    Step{{{}, {{{}, {}, {}}}, {{{}, {}, {}}}, {}, {}}},\n",
+                       literal(step.kernel),
+                       step.grid[0],
+                       step.grid[1],
+                       step.grid[2],
+                       step.block[0],
+                       step.block[1],
+                       step.block[2],
+                       step.cluster,
+                       step.shared_bytes);
+}
+
+std::string entry_text(const TableEntry& entry, std::size_t first_step) {
+    const auto& [shape, format, type] = entry.problem;
+    return fmt::format("    Entry{{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}",
+                       shape.m,
+                       shape.n,
+                       shape.k,
+                       format.bits,
+                       format.group_size,
+                       literal(to_string(type)),
+                       literal(entry.family),
+                       literal(Json(entry.params).dump()),
+                       literal(to_string(entry.layout)),
+                       literal(entry.binary_hash),
+                       first_step,
+                       entry.plan.steps.size(),
+                       entry.plan.workspace_bytes) +
+           fmt::format(", {}, {}, {}, {}, {}}},\n",
+                       literal(entry.time_us),
+                       literal(entry.ratio),
+                       literal(entry.ratio_lo),
+                       literal(entry.ratio_hi),
+                       literal(entry.nrmse));
+}
+
+std::string provenance(const DispatchTable& table) {
+    std::string text;
+    for (const auto& [name, value] : {std::pair{"kDevice", &table.device_name},
+                                      std::pair{"kDeviceKey", &table.device_key},
+                                      std::pair{"kArch", &table.device_arch},
+                                      std::pair{"kDriver", &table.driver},
+                                      std::pair{"kCompiler", &table.compiler},
+                                      std::pair{"kCommit", &table.commit},
+                                      std::pair{"kDate", &table.date},
+                                      std::pair{"kPolicy", &table.policy}}) {
+        text += fmt::format("inline constexpr std::string_view {} = {};\n", name, literal(*value));
+    }
+    return text;
+}
+
+/// One array; std::array, because a plain one cannot be empty.
+std::string array_text(std::string_view type,
+                       std::string_view name,
+                       std::size_t size,
+                       const std::string& items) {
+    return fmt::format(
+        "\ninline constexpr std::array<{}, {}> {}{{{{\n{}}}}};\n", type, size, name, items);
+}
+
+}  // namespace
+
+std::string to_header(const DispatchTable& table) {
+    std::string steps;
+    std::string entries;
+    std::size_t step_count = 0;
+    for (const TableEntry& entry : table.entries) {
+        entries += entry_text(entry, step_count);
+        for (const LaunchStep& step : entry.plan.steps) {
+            steps += step_text(step);
+            ++step_count;
+        }
+    }
+    return fmt::format(
+               "// The fastest kernel for each problem, written by fdkbench export-table.\n"
+               "#pragma once\n\n"
+               "#include <array>\n#include <cstddef>\n#include <cstdint>\n#include <limits>\n"
+               "#include <string_view>\n\n"
+               "namespace fdkbench_table {{\n\n"
+               "// Where the table comes from.\n{}\n",
+               provenance(table)) +
+           kTypes + array_text("Step", "kSteps", step_count, steps) +
+           array_text("Entry", "kEntries", table.entries.size(), entries) + kLookup;
+}
+
+}  // namespace fdkbench

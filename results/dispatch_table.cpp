@@ -1,0 +1,180 @@
+#include "results/dispatch_table.hpp"
+
+#include "results/format.hpp"
+#include "results/rows.hpp"
+#include "src/core/error.hpp"
+#include "src/core/json.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace fdkbench {
+
+namespace {
+
+/// Devices with measurements that `device` may mean.
+Rows matching_devices(const Store& store, const std::string& device) {
+    return Rows(
+        store.query("SELECT id, key, name, backend, arch FROM device"
+                    " WHERE (?1 IN ('', key, name) OR EXISTS (SELECT 1 FROM run"
+                    " WHERE device_id = device.id AND ?1 IN (opened_as, uuid)))"
+                    " AND EXISTS (SELECT 1 FROM cell WHERE device_id = device.id) ORDER BY key",
+                    {device}));
+}
+
+std::string listed(const Rows& devices) {
+    std::string text;
+    for (std::size_t row = 0; row < devices.size(); ++row) {
+        text += fmt::format("{}\"{}\"", row == 0 ? "" : ", ", devices.text(row, "key"));
+    }
+    return text;
+}
+
+/// The one device that `device` means; throws UsageError when there is none or more than one.
+Rows resolve_device(const Store& store, const std::string& device) {
+    Rows found = matching_devices(store, device);
+    if (found.size() == 1) {
+        return found;
+    }
+    if (found.size() > 1) {
+        throw UsageError(fmt::format(
+            "the database holds several devices: give one with --device: {}", listed(found)));
+    }
+    const Rows all = matching_devices(store, "");
+    if (all.size() == 0) {
+        throw UsageError("the database holds no measurements yet: run fdkbench sweep first");
+    }
+    throw UsageError(fmt::format(
+        "the database holds no measurements of the device \"{}\": give one of these with "
+        "--device: {}",
+        device,
+        listed(all)));
+}
+
+/// The definition of "best" is the view's alone: the same SELECT, over fewer eligible rows.
+Rows winners(const Store& store,
+             const std::string& device_key,
+             const std::string& policy,
+             std::optional<double> max_nrmse) {
+    const std::string view = store.query("SELECT sql FROM sqlite_master WHERE name = 'best'")
+                                 .rows.at(0)
+                                 .at(0)
+                                 .text.value();
+    std::string sql =
+        "WITH eligible AS NOT MATERIALIZED (SELECT * FROM main.eligible WHERE device_key = ? AND "
+        "policy = ?";
+    std::vector<std::string> bind{device_key, policy};
+    if (max_nrmse) {
+        sql += " AND nrmse <= CAST(? AS REAL)";
+        bind.push_back(fmt::format("{}", *max_nrmse));
+    }
+    sql += ") " + view.substr(view.find("SELECT"));
+    return Rows(store.query(sql, bind));
+}
+
+TableEntry entry(const Rows& rows, std::size_t row) {
+    TableEntry entry;
+    entry.problem = rows.problem(row);
+    entry.family = rows.text(row, "family");
+    entry.params = Json::parse(rows.text(row, "params")).get<Params>();
+    entry.plan = Json::parse(rows.text(row, "launch")).get<LaunchPlan>();
+    entry.layout = rows.text(row, "layout") == to_string(Layout::kFragment) ? Layout::kFragment
+                                                                            : Layout::kCanonical;
+    entry.binary_hash = rows.text(row, "binary_hash");
+    entry.time_us = rows.number(row, "time_us");
+    entry.ratio = rows.number(row, "ratio");
+    entry.ratio_lo = rows.number(row, "ratio_lo");
+    entry.ratio_hi = rows.number(row, "ratio_hi");
+    entry.nrmse = rows.number(row, "nrmse");
+    return entry;
+}
+
+Json entry_json(const TableEntry& entry) {
+    Json json = entry.problem;
+    json["family"] = entry.family;
+    json["params"] = entry.params;
+    json["launch"] = entry.plan;
+    json["binary_hash"] = entry.binary_hash;
+    json["layout"] = to_string(entry.layout);
+    json["time_us"] = entry.time_us;
+    json["ratio"] = entry.ratio;
+    json["ratio_lo"] = entry.ratio_lo;
+    json["ratio_hi"] = entry.ratio_hi;
+    json["nrmse"] = entry.nrmse;
+    return json;
+}
+
+}  // namespace
+
+DispatchTable read_table(const Store& store,
+                         const std::string& device,
+                         std::optional<double> max_nrmse) {
+    const Rows found = resolve_device(store, device);
+    DispatchTable table;
+    table.device_key = found.text(0, "key");
+    table.device_name = found.text(0, "name");
+    table.device_backend = found.text(0, "backend");
+    table.device_arch = found.text(0, "arch");
+
+    const Rows policies(
+        store.query("SELECT policy FROM run WHERE device_id = CAST(? AS INTEGER)"
+                    " AND EXISTS (SELECT 1 FROM cell WHERE cell.device_id = run.device_id"
+                    " AND cell.policy = run.policy) ORDER BY id DESC LIMIT 1",
+                    {found.text(0, "id")}));
+    table.policy = policies.text(0, "policy");
+
+    const Rows rows = winners(store, table.device_key, table.policy, max_nrmse);
+    std::int64_t newest_run = 0;
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        table.entries.push_back(entry(rows, row));
+        table.date = std::max(table.date, rows.text(row, "measured_at"));
+        newest_run = std::max(newest_run, rows.integer(row, "run_id"));
+    }
+    const Rows runs(
+        store.query("SELECT driver, compiler, commit_id FROM run WHERE id = CAST(? AS INTEGER)",
+                    {std::to_string(newest_run)}));
+    if (runs.size() > 0) {
+        table.driver = runs.text(0, "driver");
+        table.compiler = runs.text(0, "compiler");
+        table.commit = runs.text(0, "commit_id");
+    }
+    return table;
+}
+
+std::string to_json_text(const DispatchTable& table) {
+    Json json;
+    json["schema"] = "fdkbench-table";
+    json["schema_version"] = DispatchTable::kSchemaVersion;
+    json["device"] = {{"key", table.device_key},
+                      {"name", table.device_name},
+                      {"backend", table.device_backend},
+                      {"arch", table.device_arch}};
+    json["driver"] = table.driver;
+    json["compiler"] = table.compiler;
+    json["commit"] = table.commit;
+    json["date"] = table.date;
+    json["policy"] = table.policy;
+    json["entries"] = Json::array();
+    for (const TableEntry& entry : table.entries) {
+        json["entries"].push_back(entry_json(entry));
+    }
+    return json.dump(1) + "\n";
+}
+
+std::string to_csv(const DispatchTable& table) {
+    QueryResult result;
+    const Json columns = entry_json(TableEntry{});
+    for (const auto& item : columns.items()) {
+        result.columns.push_back(item.key());
+    }
+    for (const TableEntry& entry : table.entries) {
+        auto& row = result.rows.emplace_back();
+        for (const Json& value : entry_json(entry)) {
+            row.push_back({value.is_string() ? value.get<std::string>() : value.dump(), false});
+        }
+    }
+    return to_csv(result);
+}
+
+}  // namespace fdkbench

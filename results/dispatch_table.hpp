@@ -1,0 +1,56 @@
+#pragma once
+
+#include "results/store.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fdkbench {
+
+/// The winner of one cell.
+struct TableEntry {
+    Problem problem;
+    std::string family;
+    Params params;
+    LaunchPlan plan;
+    Layout layout = Layout::kCanonical;
+    std::string binary_hash;
+    double time_us = 0;
+    double ratio = 0;  ///< baseline ÷ time
+    double ratio_lo = 0;
+    double ratio_hi = 0;
+    double nrmse = 0;
+};
+
+/// The best configuration per (m, n, k, bits, group size) for one device, with where it came from.
+struct DispatchTable {
+    static constexpr int kSchemaVersion = 1;
+    std::string device_key;
+    std::string device_name;
+    std::string device_backend;  ///< "cuda" or "host"
+    std::string device_arch;     ///< what its kernels are compiled for: "sm_90a"
+    std::string driver;
+    std::string compiler;
+    std::string commit;
+    std::string date;                 ///< ISO 8601, UTC, of the newest measurement
+    std::string policy;               ///< MeasuringPolicy::key()
+    std::vector<TableEntry> entries;  ///< sorted by n, k, bits, group_size, type, m
+};
+
+/// Reads the winners (view `best`) from a database, or with `max_nrmse` the winners among the
+/// kernels with at most this error. `device` is a device's id, key, name or uuid, and may be empty
+/// when the database holds one device only; throws UsageError listing the devices there are
+/// otherwise. Of several measuring policies, that of the newest run counts.
+DispatchTable read_table(const Store& store,
+                         const std::string& device,
+                         std::optional<double> max_nrmse);
+
+/// JSON as described by results/dispatch-table.schema.json.
+std::string to_json_text(const DispatchTable& table);
+/// A self-contained C++17 header of constexpr data with a constexpr lookup.
+std::string to_header(const DispatchTable& table);
+/// One line per entry, with a header row.
+std::string to_csv(const DispatchTable& table);
+
+}  // namespace fdkbench

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "tuner/worker.hpp"
+
+#include <string>
+#include <vector>
+
+namespace fdkbench {
+
+/// A worker program beside this one, with what it answered to hello.
+struct WorkerProgram {
+    std::string backend;  ///< "cuda" or "host"
+    std::string path;
+    protocol::HelloReply hello;
+    std::string problem;  ///< why it could not be asked; empty when it answered
+};
+
+/// Asks the worker programs found beside this program, GPUs first. `backend` limits it to one;
+/// empty: all.
+std::vector<WorkerProgram> worker_programs(const std::string& backend);
+
+/// One device and how to reach it.
+struct DeviceChoice {
+    WorkerProgram program;
+    std::size_t index = 0;  ///< into program.hello.devices
+    [[nodiscard]] const DeviceInfo& info() const { return program.hello.devices.at(index); }
+};
+
+/// The device called `id` ("cuda:1", "cuda" for the first GPU, "host"); empty: the best there is.
+/// Throws EnvironmentError listing the devices there are.
+DeviceChoice choose_device(const std::string& id);
+
+}  // namespace fdkbench

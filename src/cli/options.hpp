@@ -1,0 +1,74 @@
+#pragma once
+
+#include "src/core/measuring_policy.hpp"
+#include "src/core/problem.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace fdkbench {
+
+/// `fdkbench devices`.
+struct DevicesOptions {
+    bool measure = false;
+    bool json = false;
+};
+
+/// `fdkbench sweep`.
+struct SweepCommandOptions {
+    std::vector<Problem> problems;  ///< validated
+    std::string device;             ///< "cuda:0", "host"; empty: the best there is
+    std::string include;
+    std::string exclude;
+    std::optional<std::chrono::seconds> time_limit;
+    std::string db;
+    std::string cache_dir;
+    int jobs = 1;
+    bool quick = false;
+    bool dry_run = false;
+    bool force = false;
+    bool json = false;
+    MeasuringPolicy policy;
+    std::string command;  ///< the command line, for the record
+};
+
+/// `fdkbench export-table`.
+struct ExportOptions {
+    std::string format;  ///< "json", "header" or "csv"
+    std::string output;  ///< empty: standard output
+    std::string device;
+    std::optional<double> max_nrmse;
+    std::string db;
+};
+
+/// `fdkbench query`.
+struct QueryOptions {
+    std::string sql;     ///< empty: the best per cell
+    std::string format;  ///< "table", "csv" or "json"
+    std::string db;
+};
+
+/// `fdkbench --version`.
+struct VersionOptions {};
+
+/// Text to print and exit with 0: `--help`.
+struct HelpOptions {
+    std::string text;
+};
+
+using CommandOptions = std::variant<DevicesOptions,
+                                    SweepCommandOptions,
+                                    ExportOptions,
+                                    QueryOptions,
+                                    VersionOptions,
+                                    HelpOptions>;
+
+/// Reads the command line and the environment (XDG_CACHE_HOME, HOME); the only place that does.
+/// Throws UsageError.
+CommandOptions parse_command_line(int argc, const char* const* argv);
+
+}  // namespace fdkbench

@@ -1,0 +1,11 @@
+#pragma once
+
+#include <string>
+
+namespace fdkbench {
+
+/// Writes `text` to the file, or to standard output when `path` is empty. A file appears whole or
+/// not at all. Throws EnvironmentError naming the path.
+void write_output(const std::string& path, const std::string& text);
+
+}  // namespace fdkbench

@@ -1,0 +1,146 @@
+#include "results/store.hpp"
+#include "results/summary.hpp"
+#include "src/cli/build_info.hpp"
+#include "src/cli/commands.hpp"
+#include "src/cli/device_choice.hpp"
+#include "src/cli/driver_version.hpp"
+#include "src/cli/interrupt.hpp"
+#include "src/cli/progress.hpp"
+#include "src/cli/summary_table.hpp"
+#include "src/core/artifact_cache.hpp"
+#include "src/core/json.hpp"
+#include "tuner/sweep.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <set>
+
+namespace fdkbench {
+namespace {
+
+/// The database, as the tuner sees it.
+class StoreSink : public MeasurementSink {
+  public:
+    explicit StoreSink(Store& store) : store_(store) {}
+    std::optional<std::string> binary_hash(const std::string& compile_key) override {
+        return store_.binary_hash(compile_key);
+    }
+    void remember_binary(const std::string& compile_key, const std::string& hash) override {
+        store_.remember_binary(compile_key, hash);
+    }
+    bool measured(const Candidate& candidate,
+                  const std::optional<std::string>& binary_hash) override {
+        return store_.measured(candidate, binary_hash);
+    }
+    void record(const Candidate& candidate,
+                const std::optional<std::string>& binary_hash,
+                const Measurement& measurement) override {
+        store_.add(candidate, binary_hash, measurement);
+    }
+
+  private:
+    Store& store_;
+};
+
+SweepOptions sweep_options(const SweepCommandOptions& options, const DeviceChoice& device) {
+    SweepOptions sweep;
+    sweep.problems = options.problems;
+    sweep.device = device.info();
+    sweep.device_index = device.index;
+    sweep.compiler = device.program.hello.compiler;
+    sweep.policy = options.policy;
+    sweep.include = options.include;
+    sweep.exclude = options.exclude;
+    sweep.quick = options.quick;
+    sweep.force = options.force;
+    sweep.jobs = options.jobs;
+    sweep.cache_dir = options.cache_dir;
+    sweep.time_limit = options.time_limit;
+    return sweep;
+}
+
+RunRecord run_record(const SweepCommandOptions& options, const DeviceChoice& device) {
+    RunRecord run;
+    run.device = device.info();
+    run.policy = options.policy;
+    run.compiler = device.program.hello.compiler;
+    run.driver = run.device.backend == "cuda" ? driver_version() : "";
+    run.commit = kCommit;
+    run.command = options.command;
+    return run;
+}
+
+void print_plan(const SweepPlan& plan, const SweepOptions& options) {
+    fmt::print("device      {} ({})\n", options.device.id, options.device.name);
+    fmt::print("cells       {}\n", plan.cells.size());
+    fmt::print(
+        "candidates  {}, {} of them already measured\n", plan.candidates, plan.already_measured);
+    fmt::print("compiles    {}\n", plan.compiles);
+    fmt::print("estimate    {} s\n", plan.estimate.count());
+    std::map<std::string, int> skipped;
+    for (const CellPlan& cell : plan.cells) {
+        for (const auto& [reason, count] : cell.skipped)
+            skipped[reason] += count;
+    }
+    if (!skipped.empty())
+        fmt::print("skipped points, by reason:\n");
+    for (const auto& [reason, count] : skipped)
+        fmt::print("  {:>6}  {}\n", count, reason);
+}
+
+/// "312 correct, 4 compile"; measured now.
+std::string status_counts(const SweepOutcome& outcome) {
+    std::vector<std::string> parts;
+    for (const auto& [status, count] : outcome.statuses) {
+        parts.push_back(fmt::format("{} {}", count, to_string(status)));
+    }
+    return parts.empty() ? "nothing" : fmt::format("{}", fmt::join(parts, ", "));
+}
+
+}  // namespace
+
+ExitCode run_sweep_command(const SweepCommandOptions& options) {
+    const DeviceChoice device = choose_device(options.device);
+    const SweepOptions sweep = sweep_options(options, device);
+    Store store = options.dry_run ? Store::open_for_planning(options.db) : Store::open(options.db);
+    store.select(device.info(), options.policy);
+    StoreSink sink(store);
+    const SweepPlan plan = plan_sweep(sweep, sink);
+    if (options.dry_run) {
+        print_plan(plan, sweep);
+        return ExitCode::kDone;
+    }
+
+    // An unwritable cache is an error before anything starts.
+    const ArtifactCache cache(options.cache_dir);
+    const std::atomic<bool>& stop = stop_on_interrupt();
+    const std::unique_ptr<SweepListener> listener =
+        options.json ? json_progress() : text_progress();
+    SweepOutcome outcome;
+    if (plan.already_measured < plan.candidates) {
+        store.begin_run(run_record(options, device));
+        WorkerFactory factory = worker_processes(device.program.path);
+        outcome = run_sweep(sweep, plan, factory, sink, *listener, stop);
+        store.end_run();
+    }
+    const std::vector<SummaryRow> rows =
+        summary(store, device.info(), options.policy, options.problems);
+    if (options.json) {
+        fmt::print("{}\n", summary_json(rows).dump());
+    } else {
+        fmt::print("{}", summary_table(rows));
+        fmt::print(stderr, "measured now: {}. Database: {}\n", status_counts(outcome), options.db);
+    }
+    if (stop) {
+        fmt::print(stderr, "Interrupted; everything measured is kept. The same command goes on.\n");
+        return ExitCode::kGateFailed;
+    }
+    if (!outcome.complete) {
+        fmt::print(stderr,
+                   "Not complete; everything measured is kept. The same command goes on.\n");
+    }
+    return ExitCode::kDone;
+}
+
+}  // namespace fdkbench

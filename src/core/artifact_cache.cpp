@@ -1,0 +1,171 @@
+#include "src/core/artifact_cache.hpp"
+
+#include "src/core/error.hpp"
+#include "src/core/hash.hpp"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <cerrno>
+#include <fcntl.h>
+#include <fstream>
+#include <iterator>
+#include <system_error>
+#include <unistd.h>
+
+namespace fdkbench {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void fail(const fs::path& path, const std::string& why) {
+    throw EnvironmentError(
+        fmt::format("cannot write the kernel cache {}: {}: make it writable, make room, or choose "
+                    "another folder "
+                    "with --cache-dir",
+                    path.string(),
+                    why));
+}
+
+std::string error_text(int code) {
+    return std::generic_category().message(code);
+}
+
+fs::path key_path(const fs::path& directory, const std::string& key) {
+    return directory / "keys" / key;
+}
+
+fs::path object_path(const fs::path& directory, const std::string& hash) {
+    return directory / "objects" / hash;
+}
+
+std::optional<std::string> read_file(const fs::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) {
+        return std::nullopt;
+    }
+    std::string text{std::istreambuf_iterator<char>(file), {}};
+    return file.bad() ? std::nullopt : std::optional(std::move(text));
+}
+
+void remove_quietly(const fs::path& path) {
+    std::error_code ignored;
+    fs::remove(path, ignored);
+}
+
+/// Writes everything and closes; returns errno, or 0.
+int write_all(int fd, std::span<const std::byte> bytes) {
+    int error = 0;
+    while (!bytes.empty() && error == 0) {
+        const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+        if (written >= 0) {
+            bytes = bytes.subspan(static_cast<std::size_t>(written));
+        } else if (errno != EINTR) {
+            error = errno;
+        }
+    }
+    if (::close(fd) != 0 && error == 0) {
+        error = errno;
+    }
+    return error;
+}
+
+/// A new empty file beside `path`. Its name is unique in this process by a counter and among
+/// processes by the pid; on a network disk shared by several machines creation tells.
+std::pair<int, fs::path> create_temporary(const fs::path& path) {
+    static std::atomic<unsigned> counter = 0;
+    while (true) {
+        const fs::path temporary =
+            fmt::format("{}.{}-{}.tmp", path.string(), ::getpid(), counter++);
+        const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (fd >= 0) {
+            return {fd, temporary};
+        }
+        if (errno != EEXIST && errno != EINTR) {
+            fail(temporary, error_text(errno));
+        }
+    }
+}
+
+/// Readers see the old file or the whole new one, never a part.
+void publish_file(const fs::path& path, std::span<const std::byte> bytes) {
+    const auto [fd, temporary] = create_temporary(path);
+    int error = write_all(fd, bytes);
+    if (error == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) {
+        error = errno;
+    }
+    if (error != 0) {
+        remove_quietly(temporary);
+        fail(path, error_text(error));
+    }
+}
+
+void add_part(std::string& text, std::string_view part) {
+    text += fmt::format("{}:{}", part.size(), part);
+}
+
+}  // namespace
+
+std::string compile_key(std::string_view source_digest,
+                        std::span<const std::string> options,
+                        std::string_view arch,
+                        std::string_view compiler) {
+    // Lengths stand before the parts, so that no two different lists give the same text.
+    std::string text;
+    add_part(text, source_digest);
+    add_part(text, arch);
+    add_part(text, compiler);
+    for (const std::string& option : options) {
+        add_part(text, option);
+    }
+    return sha256(text);
+}
+
+ArtifactCache::ArtifactCache(const fs::path& directory) : directory_(fs::absolute(directory)) {
+    for (const char* folder : {"keys", "objects"}) {
+        const fs::path path = directory_ / folder;
+        std::error_code error;
+        fs::create_directories(path, error);
+        if (error) {
+            fail(path, error.message());
+        }
+        if (::access(path.c_str(), W_OK | X_OK) != 0) {
+            fail(path, error_text(errno));
+        }
+    }
+}
+
+std::optional<Artifact> ArtifactCache::find(const std::string& key) const {
+    const std::optional<std::string> hash = read_file(key_path(directory_, key));
+    if (!hash) {
+        return std::nullopt;
+    }
+    const bool is_hash =
+        hash->size() == 64 && hash->find_first_not_of("0123456789abcdef") == std::string::npos;
+    if (!is_hash) {
+        remove_quietly(key_path(directory_, key));
+        return std::nullopt;
+    }
+    Artifact artifact{.hash = *hash, .path = object_path(directory_, *hash)};
+    const std::optional<std::string> binary = read_file(artifact.path);
+    if (!binary) {
+        return std::nullopt;
+    }
+    if (sha256(*binary) != artifact.hash) {
+        remove_quietly(artifact.path);
+        return std::nullopt;
+    }
+    return artifact;
+}
+
+Artifact ArtifactCache::publish(const std::string& key, std::span<const std::byte> binary) const {
+    Artifact artifact;
+    artifact.hash = sha256(binary);
+    artifact.path = object_path(directory_, artifact.hash);
+    publish_file(artifact.path, binary);
+    publish_file(key_path(directory_, key),
+                 std::as_bytes(std::span(artifact.hash.data(), artifact.hash.size())));
+    return artifact;
+}
+
+}  // namespace fdkbench

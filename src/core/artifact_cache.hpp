@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace fdkbench {
+
+/// A compiled kernel in the cache.
+struct Artifact {
+    std::string hash;            ///< SHA-256 of the binary: the kernel's identity
+    std::filesystem::path path;  ///< the binary, readable and loadable in place
+};
+
+/// Key of a compilation: everything that can change its output.
+/// `source_digest` covers the source and all headers it includes.
+std::string compile_key(std::string_view source_digest,
+                        std::span<const std::string> options,
+                        std::string_view arch,
+                        std::string_view compiler);
+
+/// Compiled kernels by compile key, on disk, shared by any number of processes.
+/// `keys/<key>` holds the hash of `objects/<hash>`; both are published by atomic rename, and an
+/// object whose content does not match its name is removed and treated as absent.
+class ArtifactCache {
+  public:
+    /// Creates the folders; throws EnvironmentError naming the folder and --cache-dir.
+    explicit ArtifactCache(const std::filesystem::path& directory);
+    [[nodiscard]] std::optional<Artifact> find(const std::string& key) const;
+    /// Throws EnvironmentError when the disk is full or not writable.
+    Artifact publish(const std::string& key, std::span<const std::byte> binary) const;
+
+  private:
+    std::filesystem::path directory_;
+};
+
+}  // namespace fdkbench

@@ -1,0 +1,126 @@
+#pragma once
+
+#include "src/core/device_info.hpp"
+#include "src/core/embedded_file.hpp"
+#include "src/core/launch_plan.hpp"
+#include "src/core/measurement.hpp"
+#include "src/core/problem.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace fdkbench {
+
+/// Memory of a device; freed on destruction.
+class Buffer {
+  public:
+    virtual ~Buffer() = default;
+    [[nodiscard]] virtual void* data() const = 0;  ///< address the kernels see
+    [[nodiscard]] virtual std::size_t bytes() const = 0;
+};
+
+/// What every kernel of the project is given, in this order. Addresses are device addresses,
+/// 256-byte aligned. Shapes: x [m,k], w canonical [n, k·bits/8] or 16-bit [n,k],
+/// scales [n, k/group_size], codebook [2^bits], y [m,n]; null where a format has none.
+struct Arguments {
+    const void* x = nullptr;
+    const void* w = nullptr;
+    const void* scales = nullptr;
+    const void* codebook = nullptr;
+    void* y = nullptr;
+    void* workspace = nullptr;
+    std::int32_t m = 0;
+};
+
+/// Something that computes y and can be timed: a loaded candidate or a baseline algorithm.
+class Runnable {
+  public:
+    virtual ~Runnable() = default;
+    /// Starts one computation on the device's stream; throws CandidateError when it cannot.
+    virtual void launch(const Arguments& arguments) = 0;
+    [[nodiscard]] virtual KernelResources resources() const = 0;
+    [[nodiscard]] virtual std::uint64_t workspace_bytes() const = 0;
+    /// For people: "dense_mv" or "cuBLASLt algorithm 3".
+    [[nodiscard]] virtual std::string name() const = 0;
+};
+
+/// A fixed sequence of launches that can be run again and timed as a whole.
+class Replay {
+  public:
+    virtual ~Replay() = default;
+    /// Runs it once; returns microseconds per launch. Throws CandidateError on a device fault.
+    virtual double time_us() = 0;
+};
+
+/// One device, as the worker sees it. All calls come from one thread.
+class Backend {
+  public:
+    virtual ~Backend() = default;
+
+    /// Every device this backend can open; empty when there is none. Creates no device context.
+    [[nodiscard]] virtual std::vector<DeviceInfo> devices() = 0;
+    /// Chooses the device of all later calls (index into devices()). Throws EnvironmentError.
+    virtual void open(std::size_t index) = 0;
+
+    /// Uninitialised memory; throws EnvironmentError naming the bytes needed and free.
+    virtual std::unique_ptr<Buffer> allocate(std::size_t bytes) = 0;
+    virtual void upload(Buffer& to, std::size_t offset, std::span<const std::byte> from) = 0;
+    virtual void download(std::span<std::byte> to, const Buffer& from, std::size_t offset) = 0;
+    virtual void copy(Buffer& to, const Buffer& from) = 0;  ///< min of both sizes, device to device
+    virtual void fill(Buffer& to, std::byte value) = 0;
+    /// Waits for everything launched. Throws CandidateError(runtime) when a launch failed; after
+    /// that the backend is unusable and the process should end.
+    virtual void synchronize() = 0;
+
+    /// Makes a compiled candidate launchable. Throws CandidateError (constraints: asks for more
+    /// than the device has; runtime: cannot be loaded).
+    virtual std::unique_ptr<Runnable> load(const std::filesystem::path& binary,
+                                           const LaunchPlan& plan,
+                                           const Problem& problem) = 0;
+    /// The library's algorithms for the 16-bit product with plain weights [n,k], its first
+    /// heuristic choice first, at most 8. Arguments.w points to 16-bit weights.
+    virtual std::vector<std::unique_ptr<Runnable>> baselines(const Problem& problem) = 0;
+    /// Records one launch for each element of `rotation`, in order.
+    virtual std::unique_ptr<Replay> record(Runnable& runnable,
+                                           std::span<const Arguments> rotation) = 0;
+
+    /// y[m,n] = x[m,k] · w[n,k]ᵀ in fp32 with fp32 or wider accumulation; all host memory.
+    virtual void reference(std::span<const float> x,
+                           std::span<const float> w,
+                           std::span<float> y,
+                           const Shape& shape) = 0;
+
+    /// Least time to read `bytes` once from cold memory, over several plain kernels, in µs.
+    virtual double read_floor_us(std::int64_t bytes) = 0;
+    /// Best rate of a large 16-bit matmul, TFLOP/s; measured once, then remembered.
+    virtual double matmul_tflop_s() = 0;
+    /// Everything `fdkbench devices --measure` prints.
+    virtual std::vector<Ceiling> ceilings() = 0;
+};
+
+/// Result of compiling one kernel source.
+struct CompileOutput {
+    bool ok = false;
+    std::vector<std::byte> binary;  ///< a cubin, or a shared object
+    std::string log;                ///< what the compiler printed
+};
+
+/// Turns a kernel source into a binary. Needs no device.
+class KernelCompiler {
+  public:
+    virtual ~KernelCompiler() = default;
+    /// As it enters compile keys: "nvrtc 13.0.88".
+    [[nodiscard]] virtual std::string version() = 0;
+    /// Headers are found by the path in their #include.
+    virtual CompileOutput compile(const EmbeddedFile& source,
+                                  std::span<const EmbeddedFile> headers,
+                                  std::span<const std::string> options,
+                                  const std::string& arch) = 0;
+};
+
+}  // namespace fdkbench

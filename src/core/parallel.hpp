@@ -1,0 +1,14 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+
+namespace fdkbench {
+
+/// Calls work(begin, end) for consecutive parts of [0, count), one part per thread, and waits.
+/// `work` must not throw.
+void parallel_for(std::size_t count,
+                  int threads,
+                  const std::function<void(std::size_t begin, std::size_t end)>& work);
+
+}  // namespace fdkbench

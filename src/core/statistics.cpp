@@ -1,0 +1,122 @@
+#include "src/core/statistics.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+
+namespace fdkbench {
+namespace {
+
+constexpr double kTail = 0.025;                        // of a two-sided 95 % interval
+constexpr double kNormalQuantile = 1.959963984540054;  // of 1 − kTail
+constexpr std::size_t kMinForInterval = 6;  // with 5 samples even the full range holds only 93.75 %
+constexpr std::size_t kMaxExact = 50;
+
+double element(std::vector<double>& values, std::size_t rank) {
+    const auto at = values.begin() + static_cast<std::ptrdiff_t>(rank);
+    std::nth_element(values.begin(), at, values.end());
+    return *at;
+}
+
+/// Rank, from 1 and from either end, of the Walsh averages that bound the interval: the largest c
+/// with P(W < c) ≤ kTail, W being the signed-rank statistic of n samples.
+std::size_t exact_cut(std::size_t n) {
+    // probability[w] of the statistic: each rank joins the sum or not, with equal chance.
+    std::vector<double> probability(n * (n + 1) / 2 + 1, 0.0);
+    probability[0] = 1;
+    std::size_t largest = 0;
+    for (std::size_t rank = 1; rank <= n; ++rank) {
+        largest += rank;
+        for (std::size_t w = largest + 1; w-- > 0;) {
+            probability[w] = (probability[w] + (w >= rank ? probability[w - rank] : 0.0)) / 2;
+        }
+    }
+    std::size_t cut = 0;
+    double below = probability[0];  // P(W ≤ cut)
+    while (below <= kTail) {
+        below += probability[++cut];
+    }
+    return cut;
+}
+
+/// The same by the normal approximation with continuity correction, for large n.
+std::size_t normal_cut(std::size_t n) {
+    const auto size = static_cast<double>(n);
+    const double mean = size * (size + 1) / 4;
+    const double deviation = std::sqrt(size * (size + 1) * (2 * size + 1) / 24);
+    return static_cast<std::size_t>(mean + 0.5 - kNormalQuantile * deviation);
+}
+
+std::vector<double> log_ratios(std::span<const Sample> samples) {
+    std::vector<double> logs;
+    logs.reserve(samples.size());
+    for (const Sample& sample : samples) {
+        const double ratio =
+            std::sqrt(sample.baseline_before_us * sample.baseline_after_us) / sample.time_us;
+        if (!(sample.time_us > 0) || !(ratio > 0) || !std::isfinite(ratio)) {
+            throw std::invalid_argument("a sample's times must be positive and finite");
+        }
+        logs.push_back(std::log(ratio));
+    }
+    return logs;
+}
+
+std::vector<double> walsh_averages(const std::vector<double>& values) {
+    std::vector<double> averages;
+    averages.reserve(values.size() * (values.size() + 1) / 2);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        for (std::size_t j = i; j < values.size(); ++j) {
+            averages.push_back((values[i] + values[j]) / 2);
+        }
+    }
+    return averages;
+}
+
+}  // namespace
+
+double median(std::vector<double> values) {
+    if (values.empty()) {
+        throw std::invalid_argument("the median of nothing");
+    }
+    const std::size_t middle = values.size() / 2;
+    const double upper = element(values, middle);
+    if (values.size() % 2 == 1) {
+        return upper;
+    }
+    const double lower =
+        *std::max_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(middle));
+    return (lower + upper) / 2;
+}
+
+double RatioEstimate::half_width() const {
+    return (hi - lo) / 2 / ratio;
+}
+
+RatioEstimate paired_ratio(std::span<const Sample> samples) {
+    if (samples.empty()) {
+        throw std::invalid_argument("a ratio needs at least one sample");
+    }
+    const std::vector<double> logs = log_ratios(samples);
+    std::vector<double> averages = walsh_averages(logs);
+    const double estimate = median(averages);
+    if (logs.size() == 1) {
+        return {
+            .ratio = std::exp(estimate), .lo = 0, .hi = std::numeric_limits<double>::infinity()};
+    }
+    double lo = 0;
+    double hi = 0;
+    if (logs.size() < kMinForInterval) {
+        const auto [min, max] = std::minmax_element(logs.begin(), logs.end());
+        lo = estimate + 2 * (*min - estimate);
+        hi = estimate + 2 * (*max - estimate);
+    } else {
+        const std::size_t cut =
+            logs.size() <= kMaxExact ? exact_cut(logs.size()) : normal_cut(logs.size());
+        lo = element(averages, cut - 1);
+        hi = element(averages, averages.size() - cut);
+    }
+    return {.ratio = std::exp(estimate), .lo = std::exp(lo), .hi = std::exp(hi)};
+}
+
+}  // namespace fdkbench

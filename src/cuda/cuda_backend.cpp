@@ -1,0 +1,165 @@
+#include "src/cuda/cuda_backend.hpp"
+
+#include "src/core/error.hpp"
+#include "src/cuda/ceilings.hpp"
+#include "src/cuda/check.hpp"
+#include "src/cuda/device.hpp"
+#include "src/cuda/device_session.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <optional>
+#include <stdexcept>
+
+namespace fdkbench {
+
+namespace {
+
+constexpr int kBaselineAlgorithms = 8;
+
+std::vector<std::byte> read_binary(const std::filesystem::path& path) {
+    std::ifstream file(path, std::ios::binary | std::ios::ate);
+    std::vector<std::byte> bytes(file ? static_cast<std::size_t>(file.tellg()) : 0);
+    file.seekg(0);
+    file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    if (!file) {
+        throw CandidateError(CandidateStatus::kRuntime, "cannot read " + path.string());
+    }
+    return bytes;
+}
+
+class CudaBackend final : public Backend {
+  public:
+    std::vector<DeviceInfo> devices() override { return list_cuda_devices(); }
+
+    void open(std::size_t index) override {
+        const auto found = devices();
+        if (index >= found.size()) {
+            throw EnvironmentError(
+                fmt::format("there is no device cuda:{} ({} found): see fdkbench devices",
+                            index,
+                            found.size()));
+        }
+        opened_.emplace(static_cast<int>(index), found[index]);
+    }
+
+    std::unique_ptr<Buffer> allocate(std::size_t bytes) override {
+        return session().allocate(bytes);
+    }
+
+    void upload(Buffer& to, std::size_t offset, std::span<const std::byte> from) override {
+        check(cudaMemcpyAsync(static_cast<std::byte*>(to.data()) + offset,
+                              from.data(),
+                              from.size(),
+                              cudaMemcpyHostToDevice,
+                              session().stream()),
+              "copying to the device");
+        synchronize();
+    }
+
+    void download(std::span<std::byte> to, const Buffer& from, std::size_t offset) override {
+        check(cudaMemcpyAsync(to.data(),
+                              static_cast<const std::byte*>(from.data()) + offset,
+                              to.size(),
+                              cudaMemcpyDeviceToHost,
+                              session().stream()),
+              "copying from the device");
+        synchronize();
+    }
+
+    void copy(Buffer& to, const Buffer& from) override {
+        check(cudaMemcpyAsync(to.data(),
+                              from.data(),
+                              std::min(to.bytes(), from.bytes()),
+                              cudaMemcpyDeviceToDevice,
+                              session().stream()),
+              "copying on the device");
+    }
+
+    void fill(Buffer& to, std::byte value) override {
+        check(
+            cudaMemsetAsync(to.data(), std::to_integer<int>(value), to.bytes(), session().stream()),
+            "filling memory");
+    }
+
+    void synchronize() override {
+        check(cudaStreamSynchronize(session().stream()), "waiting for the device");
+    }
+
+    std::unique_ptr<Runnable> load(const std::filesystem::path& binary,
+                                   const LaunchPlan& plan,
+                                   const Problem& problem) override {
+        const auto matmul_for = [this, problem](std::int32_t m) {
+            MatmulSpec spec = matmul_spec(problem);
+            spec.shape.m = m;
+            return std::move(session().matmul().algorithms(spec, 1).front());
+        };
+        return std::make_unique<KernelRunnable>(session().device(),
+                                                session().stream(),
+                                                load_library(read_binary(binary)),
+                                                plan,
+                                                matmul_for);
+    }
+
+    std::vector<std::unique_ptr<Runnable>> baselines(const Problem& problem) override {
+        return session().matmul().algorithms(matmul_spec(problem), kBaselineAlgorithms);
+    }
+
+    std::unique_ptr<Replay> record(Runnable& runnable,
+                                   std::span<const Arguments> rotation) override {
+        return session().record(rotation.size(),
+                                [&](std::size_t i) { runnable.launch(rotation[i]); });
+    }
+
+    void reference(std::span<const float> x,
+                   std::span<const float> w,
+                   std::span<float> y,
+                   const Shape& shape) override {
+        // Pedantic: no TF32, whatever the environment says.
+        const MatmulSpec spec{shape, CUDA_R_32F, CUBLAS_COMPUTE_32F_PEDANTIC, "fp32"};
+        const auto device_x = allocate(x.size_bytes());
+        const auto device_w = allocate(w.size_bytes());
+        const auto device_y = allocate(y.size_bytes());
+        upload(*device_x, 0, std::as_bytes(x));
+        upload(*device_w, 0, std::as_bytes(w));
+        Arguments arguments;
+        arguments.x = device_x->data();
+        arguments.w = device_w->data();
+        arguments.y = device_y->data();
+        session().matmul().algorithms(spec, 1).front()->launch(arguments);
+        download(std::as_writable_bytes(y), *device_y, 0);
+    }
+
+    double read_floor_us(std::int64_t bytes) override {
+        return opened().ceilings.read_floor_us(bytes);
+    }
+    double matmul_tflop_s() override { return opened().ceilings.matmul_tflop_s(); }
+    std::vector<Ceiling> ceilings() override { return opened().ceilings.all(); }
+
+  private:
+    struct Opened {
+        Opened(int index, const DeviceInfo& device) : session(index, device), ceilings(session) {}
+        DeviceSession session;
+        Ceilings ceilings;
+    };
+
+    Opened& opened() {
+        if (!opened_) {
+            throw std::logic_error("no CUDA device has been opened");
+        }
+        return *opened_;
+    }
+    DeviceSession& session() { return opened().session; }
+
+    std::optional<Opened> opened_;
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> make_cuda_backend() {
+    return std::make_unique<CudaBackend>();
+}
+
+}  // namespace fdkbench

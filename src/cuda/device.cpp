@@ -1,0 +1,138 @@
+#include "src/cuda/device.hpp"
+
+#include "src/core/error.hpp"
+#include "src/cuda/check.hpp"
+#include "src/cuda/cuda_backend.hpp"
+#include "src/cuda/nvrtc_compiler.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cstddef>
+#include <fstream>
+#include <regex>
+
+namespace fdkbench {
+
+namespace {
+
+using Facts = std::vector<std::pair<std::string, std::string>>;
+
+double gib(std::size_t bytes) {
+    return static_cast<double>(bytes) / 0x1p30;
+}
+
+/// CUDA's 13000 → "13.0".
+std::string version_text(int version) {
+    return fmt::format("{}.{}", version / 1000, version % 1000 / 10);
+}
+
+std::string uuid_text(const cudaUUID_t& uuid) {
+    std::string text = "GPU-";
+    for (std::size_t i = 0; i < sizeof(uuid.bytes); ++i) {
+        const bool dash = i == 4 || i == 6 || i == 8 || i == 10;
+        text += fmt::format("{}{:02x}", dash ? "-" : "", static_cast<unsigned char>(uuid.bytes[i]));
+    }
+    return text;
+}
+
+/// From 9.0 on, code for exactly this GPU ("a") may use all of its instructions.
+std::string arch_text(int major, int minor) {
+    return fmt::format("sm_{}{}{}", major, minor, major >= 9 ? "a" : "");
+}
+
+Facts describe(int index, const cudaDeviceProp& device) {
+    Facts facts;
+    if (const std::string driver = nvidia_driver_version(); !driver.empty()) {
+        facts.emplace_back("driver", driver);
+    }
+    int api = 0;
+    check(cudaDriverGetVersion(&api), "cudaDriverGetVersion");
+    facts.emplace_back("CUDA driver API", version_text(api));
+    facts.emplace_back("memory", fmt::format("{:.1f} GiB", gib(device.totalGlobalMem)));
+    facts.emplace_back("L2", fmt::format("{:.0f} MiB", device.l2CacheSize / 0x1p20));
+    for (const auto& [name, attribute] : {std::pair{"SM clock", cudaDevAttrClockRate},
+                                          std::pair{"memory clock", cudaDevAttrMemoryClockRate}}) {
+        int khz = 0;
+        check(cudaDeviceGetAttribute(&khz, attribute, index), "cudaDeviceGetAttribute");
+        facts.emplace_back(name, fmt::format("{} MHz", khz / 1000));
+    }
+    facts.emplace_back("memory bus", fmt::format("{} bits", device.memoryBusWidth));
+    std::array<char, 32> pci{};
+    check(cudaDeviceGetPCIBusId(pci.data(), pci.size(), index), "cudaDeviceGetPCIBusId");
+    facts.emplace_back("PCI", pci.data());
+    return facts;
+}
+
+DeviceInfo device_info(int index) {
+    cudaDeviceProp device{};
+    check(cudaGetDeviceProperties(&device, index), "cudaGetDeviceProperties");
+    DeviceInfo info;
+    info.id = fmt::format("cuda:{}", index);
+    info.backend = "cuda";
+    info.name = device.name;
+    info.compute_capability = 10 * device.major + device.minor;
+    info.units = device.multiProcessorCount;
+    info.cache_bytes = device.l2CacheSize;
+    info.memory_bytes = static_cast<std::int64_t>(device.totalGlobalMem);
+    info.key = fmt::format("{}, sm_{}, {} SMs, {:.0f} MiB L2, {:.0f} GiB",
+                           info.name,
+                           info.compute_capability,
+                           info.units,
+                           device.l2CacheSize / 0x1p20,
+                           gib(device.totalGlobalMem));
+    info.uuid = uuid_text(device.uuid);
+    info.arch = arch_text(device.major, device.minor);
+    info.shared_bytes_per_block = static_cast<std::int64_t>(device.sharedMemPerBlockOptin);
+    info.max_threads_per_block = device.maxThreadsPerBlock;
+    info.facts = describe(index, device);
+    return info;
+}
+
+}  // namespace
+
+std::string nvidia_driver_version() {
+    std::ifstream file("/proc/driver/nvidia/version");
+    std::string line;
+    std::getline(file, line);
+    std::smatch match;
+    return std::regex_search(line, match, std::regex(R"( (\d+\.\d+(\.\d+)?) )")) ? match[1].str()
+                                                                                 : "";
+}
+
+std::vector<DeviceInfo> list_cuda_devices() {
+    int count = 0;
+    const cudaError_t status = cudaGetDeviceCount(&count);
+    if (status == cudaErrorNoDevice || status == cudaErrorInsufficientDriver) {
+        cudaGetLastError();
+        return {};
+    }
+    if (status != cudaSuccess) {
+        throw EnvironmentError(
+            fmt::format("the CUDA driver does not work (cudaGetDeviceCount: {}): "
+                        "check it with nvidia-smi, or use --device host",
+                        cudaGetErrorString(status)));
+    }
+    std::vector<DeviceInfo> devices;
+    devices.reserve(static_cast<std::size_t>(count));
+    for (int index = 0; index < count; ++index) {
+        devices.push_back(device_info(index));
+    }
+    return devices;
+}
+
+std::vector<std::pair<std::string, std::string>> cuda_versions() {
+    int runtime = 0;
+    check(cudaRuntimeGetVersion(&runtime), "cudaRuntimeGetVersion");
+    Facts versions{{"CUDA runtime", version_text(runtime)}, {"NVRTC", nvrtc_version()}};
+    int driver = 0;
+    if (cudaDriverGetVersion(&driver) == cudaSuccess && driver > 0) {
+        versions.emplace_back("CUDA driver", version_text(driver));
+    }
+    if (const std::string version = nvidia_driver_version(); !version.empty()) {
+        versions.emplace_back("NVIDIA driver", version);
+    }
+    return versions;
+}
+
+}  // namespace fdkbench

@@ -1,0 +1,88 @@
+#include "src/cuda/device_session.hpp"
+
+#include "src/core/error.hpp"
+#include "src/cuda/check.hpp"
+#include "src/cuda/graph_replay.hpp"
+#include "src/cuda/nvrtc_compiler.hpp"
+#include "src/cuda/probe_kernels.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace fdkbench {
+
+namespace {
+
+constexpr std::size_t kWordBytes = 16;
+
+Stream open_stream(int index, const DeviceInfo& device) {
+    if (const cudaError_t status = cudaSetDevice(index); status != cudaSuccess) {
+        throw EnvironmentError(fmt::format("cannot use {} ({}): {}: check it with nvidia-smi",
+                                           device.id,
+                                           device.name,
+                                           cudaGetErrorString(status)));
+    }
+    return make_stream();
+}
+
+}  // namespace
+
+DeviceSession::DeviceSession(int index, DeviceInfo device)
+    : device_(std::move(device)), stream_(open_stream(index, device_)) {}
+
+std::unique_ptr<CudaBuffer> DeviceSession::allocate(std::size_t bytes) const {
+    return std::make_unique<CudaBuffer>(bytes, device_.id);
+}
+
+const MatmulLibrary& DeviceSession::matmul() {
+    if (!matmul_) {
+        matmul_.emplace(stream(), device_.id);
+    }
+    return *matmul_;
+}
+
+std::unique_ptr<Runnable> DeviceSession::probe(const std::string& name,
+                                               std::uint32_t grid,
+                                               std::uint32_t block) {
+    if (!probes_) {
+        const CompileOutput output = nvrtc_compile(probe_source(), {}, {}, device_.arch);
+        if (!output.ok) {
+            throw EnvironmentError(fmt::format(
+                "NVRTC {} does not compile for {}: {}", nvrtc_version(), device_.arch, output.log));
+        }
+        probes_ = load_library(output.binary);
+    }
+    LaunchStep step;
+    step.kernel = name;
+    step.grid = {grid, 1, 1};
+    step.block = {block, 1, 1};
+    return std::make_unique<KernelRunnable>(
+        device_, stream(), probes_, LaunchPlan{.steps = {step}}, nullptr);
+}
+
+std::unique_ptr<Replay> DeviceSession::record(std::size_t launches,
+                                              const std::function<void(std::size_t)>& enqueue) {
+    if (!delay_) {
+        delay_ = probe("delay", 1, 1);
+    }
+    // Kernels are loaded when first launched, which is not allowed while a stream is captured.
+    enqueue(0);
+    return std::make_unique<GraphReplay>(stream(), *delay_, launches, [&] {
+        for (std::size_t i = 0; i < launches; ++i) {
+            enqueue(i);
+        }
+    });
+}
+
+std::unique_ptr<CudaBuffer> DeviceSession::allocate_random(std::size_t bytes) {
+    const std::size_t words = (bytes + kWordBytes - 1) / kWordBytes;
+    auto buffer = allocate(words * kWordBytes);
+    Arguments arguments;
+    arguments.y = buffer->data();
+    arguments.m = static_cast<std::int32_t>(words);
+    probe("fill", 8 * static_cast<std::uint32_t>(device_.units), 256)->launch(arguments);
+    return buffer;
+}
+
+}  // namespace fdkbench

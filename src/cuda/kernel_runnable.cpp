@@ -1,0 +1,187 @@
+#include "src/cuda/kernel_runnable.hpp"
+
+#include "src/core/error.hpp"
+#include "src/cuda/check.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+namespace fdkbench {
+
+namespace {
+
+constexpr std::int64_t kSharedBytesWithoutOptIn = 48 << 10;
+constexpr std::uint32_t kPortableCluster = 8;
+
+/// The configuration points to `cluster`, which it fills when the step has one.
+cudaLaunchConfig_t launch_config(const LaunchStep& step,
+                                 cudaStream_t stream,
+                                 cudaLaunchAttribute& cluster) {
+    cudaLaunchConfig_t config{};
+    config.gridDim = {step.grid[0], step.grid[1], step.grid[2]};
+    config.blockDim = {step.block[0], step.block[1], step.block[2]};
+    config.dynamicSmemBytes = step.shared_bytes;
+    config.stream = stream;
+    if (step.cluster > 1) {
+        cluster.id = cudaLaunchAttributeClusterDimension;
+        cluster.val.clusterDim = {step.cluster, 1, 1};
+        config.attrs = &cluster;
+        config.numAttrs = 1;
+    }
+    return config;
+}
+
+CandidateError beyond_limit(const LaunchStep& step, const std::string& why) {
+    return {CandidateStatus::kConstraints, step.kernel + " " + why};
+}
+
+void check_threads(const LaunchStep& step, const cudaFuncAttributes& attributes) {
+    const std::uint64_t threads = std::uint64_t{step.block[0]} * step.block[1] * step.block[2];
+    if (threads > static_cast<std::uint64_t>(attributes.maxThreadsPerBlock)) {
+        throw beyond_limit(step,
+                           fmt::format("uses {} registers × {} threads, and can have at most {} "
+                                       "threads",
+                                       attributes.numRegs,
+                                       threads,
+                                       attributes.maxThreadsPerBlock));
+    }
+}
+
+void reserve_shared_memory(const DeviceInfo& device,
+                           const LaunchStep& step,
+                           const cudaFuncAttributes& attributes,
+                           cudaKernel_t kernel) {
+    const auto total = static_cast<std::int64_t>(attributes.sharedSizeBytes) + step.shared_bytes;
+    if (total > device.shared_bytes_per_block) {
+        throw beyond_limit(step,
+                           fmt::format("needs {} bytes of shared memory ({} static, {} dynamic), "
+                                       "the device has {} per block",
+                                       total,
+                                       attributes.sharedSizeBytes,
+                                       step.shared_bytes,
+                                       device.shared_bytes_per_block));
+    }
+    if (total > kSharedBytesWithoutOptIn) {
+        check(cudaFuncSetAttribute(kernel,
+                                   cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                   static_cast<int>(step.shared_bytes)),
+              "cudaFuncSetAttribute(MaxDynamicSharedMemorySize)");
+    }
+}
+
+void check_cluster(const LaunchStep& step, cudaKernel_t kernel, cudaStream_t stream) {
+    if (step.cluster > kPortableCluster) {
+        check(cudaFuncSetAttribute(kernel, cudaFuncAttributeNonPortableClusterSizeAllowed, 1),
+              "cudaFuncSetAttribute(NonPortableClusterSizeAllowed)");
+    }
+    int clusters = 0;
+    cudaLaunchAttribute cluster{};
+    const cudaLaunchConfig_t config = launch_config(step, stream, cluster);
+    const cudaError_t status = cudaOccupancyMaxActiveClusters(&clusters, kernel, &config);
+    if (status != cudaSuccess || clusters == 0) {
+        cudaGetLastError();
+        throw beyond_limit(step,
+                           fmt::format("asks for clusters of {} blocks with {} bytes of dynamic "
+                                       "shared memory each, which the device cannot run",
+                                       step.cluster,
+                                       step.shared_bytes));
+    }
+}
+
+}  // namespace
+
+SharedLibrary load_library(std::span<const std::byte> cubin) {
+    // The driver gets no length: it must at least be handed an ELF file.
+    if (cubin.size() < 64 || std::memcmp(cubin.data(), "\177ELF", 4) != 0) {
+        throw CandidateError(CandidateStatus::kRuntime,
+                             fmt::format("{} bytes that are no cubin", cubin.size()));
+    }
+    cudaLibrary_t library = nullptr;
+    check(cudaLibraryLoadData(&library, cubin.data(), nullptr, nullptr, 0, nullptr, nullptr, 0),
+          "cudaLibraryLoadData");
+    return Library(library);
+}
+
+KernelRunnable::KernelRunnable(const DeviceInfo& device,
+                               cudaStream_t stream,
+                               SharedLibrary library,
+                               LaunchPlan plan,
+                               MatmulFor matmul_for)
+    : stream_(stream),
+      library_(std::move(library)),
+      plan_(std::move(plan)),
+      matmul_for_(std::move(matmul_for)) {
+    for (const LaunchStep& step : plan_.steps) {
+        cudaKernel_t kernel = nullptr;
+        if (step.kind == LaunchStep::Kind::kKernel) {
+            check(cudaLibraryGetKernel(&kernel, library_.get(), step.kernel.c_str()),
+                  ("cudaLibraryGetKernel(" + step.kernel + ")").c_str());
+            prepare(device, step, kernel);
+        }
+        kernels_.push_back(kernel);
+    }
+}
+
+void KernelRunnable::prepare(const DeviceInfo& device,
+                             const LaunchStep& step,
+                             cudaKernel_t kernel) {
+    cudaFuncAttributes attributes{};
+    check(cudaFuncGetAttributes(&attributes, kernel), "cudaFuncGetAttributes");
+    check_threads(step, attributes);
+    reserve_shared_memory(device, step, attributes, kernel);
+    if (step.cluster > 1) {
+        check_cluster(step, kernel, stream_);
+    }
+    resources_.registers = std::max(resources_.registers, attributes.numRegs);
+    resources_.shared_bytes =
+        std::max(resources_.shared_bytes,
+                 static_cast<std::int64_t>(attributes.sharedSizeBytes) + step.shared_bytes);
+    resources_.local_bytes =
+        std::max(resources_.local_bytes, static_cast<std::int64_t>(attributes.localSizeBytes));
+}
+
+void KernelRunnable::launch(const Arguments& arguments) {
+    for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
+        if (kernels_[i] != nullptr) {
+            launch_kernel(plan_.steps[i], kernels_[i], arguments);
+        } else {
+            launch_matmul(arguments);
+        }
+    }
+}
+
+void KernelRunnable::launch_matmul(const Arguments& arguments) {
+    std::unique_ptr<Runnable>& matmul = matmuls_[arguments.m];
+    if (!matmul) {
+        matmul = matmul_for_(arguments.m);
+    }
+    Arguments product = arguments;
+    product.w = arguments.workspace;
+    matmul->launch(product);
+}
+
+void KernelRunnable::launch_kernel(const LaunchStep& step,
+                                   cudaKernel_t kernel,
+                                   const Arguments& arguments) {
+    Arguments values = arguments;
+    std::array<void*, 7> pointers{&values.x,
+                                  &values.w,
+                                  &values.scales,
+                                  &values.codebook,
+                                  &values.y,
+                                  &values.workspace,
+                                  &values.m};
+    cudaLaunchAttribute cluster{};
+    const cudaLaunchConfig_t config = launch_config(step, stream_, cluster);
+    check(cudaLaunchKernelExC(&config, kernel, pointers.data()), "cudaLaunchKernelExC");
+}
+
+std::string KernelRunnable::name() const {
+    return plan_.steps.empty() ? "" : plan_.steps.front().kernel;
+}
+
+}  // namespace fdkbench

@@ -1,0 +1,144 @@
+#include "src/host/host_runnable.hpp"
+
+#include "src/core/error.hpp"
+#include "src/core/half.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cassert>
+#include <dlfcn.h>
+
+namespace fdkbench {
+namespace {
+
+DnnlMatmul make_matmul(const Problem& problem, DnnlMatmul::Weights weights, bool in_f32) {
+    const auto type = in_f32 ? DnnlMatmul::Type::f32 : dnnl_type(problem.type);
+    return {type, problem.shape, weights};
+}
+
+void to_floats(const void* from, std::int64_t count, ElementType type, float* to) {
+    const auto* bits = static_cast<const std::uint16_t*>(from);
+    std::transform(
+        bits, bits + count, to, [type](std::uint16_t value) { return from_bits16(value, type); });
+}
+
+}  // namespace
+
+DnnlRunnable::DnnlRunnable(const Problem& problem, DnnlMatmul::Weights weights)
+    : problem_(problem),
+      weights_(weights),
+      in_f32_(!dnnl_supports(problem.type)),
+      matmul_(make_matmul(problem, weights, in_f32_)) {
+    if (in_f32_) {
+        x_.resize(static_cast<std::size_t>(problem.shape.m * problem.shape.k));
+        y_.resize(static_cast<std::size_t>(problem.shape.m * problem.shape.n));
+    }
+}
+
+std::string DnnlRunnable::name() const {
+    const std::string_view type = to_string(problem_.type);
+    return fmt::format("oneDNN {}{}",
+                       in_f32_ ? fmt::format("f32 (no {} on this CPU)", type) : type,
+                       weights_ == DnnlMatmul::Weights::kLibrary ? ", reordered weights" : "");
+}
+
+const void* DnnlRunnable::weights_for(const void* w) {
+    if (!in_f32_ && weights_ == DnnlMatmul::Weights::kPlain) {
+        return w;
+    }
+    std::unique_ptr<HostBuffer>& kept = converted_[w];
+    if (!kept) {
+        kept = converted(w);
+    }
+    return kept->data();
+}
+
+std::unique_ptr<HostBuffer> DnnlRunnable::converted(const void* w) {
+    const std::int64_t count = problem_.shape.n * problem_.shape.k;
+    std::unique_ptr<HostBuffer> wide;
+    if (in_f32_) {
+        wide = std::make_unique<HostBuffer>(static_cast<std::size_t>(count) * sizeof(float));
+        to_floats(w, count, problem_.type, static_cast<float*>(wide->data()));
+    }
+    if (weights_ == DnnlMatmul::Weights::kPlain) {
+        return wide;
+    }
+    auto reordered = std::make_unique<HostBuffer>(matmul_.weight_bytes());
+    matmul_.reorder_weights(wide ? wide->data() : w, reordered->data());
+    return reordered;
+}
+
+void DnnlRunnable::launch(const Arguments& arguments) {
+    assert(arguments.m == problem_.shape.m);
+    const void* w = weights_for(arguments.w);
+    if (!in_f32_) {
+        matmul_.run(arguments.x, w, arguments.y);
+        return;
+    }
+    to_floats(arguments.x, static_cast<std::int64_t>(x_.size()), problem_.type, x_.data());
+    matmul_.run(x_.data(), w, y_.data());
+    std::ranges::transform(y_, static_cast<std::uint16_t*>(arguments.y), [this](float value) {
+        return to_bits16(value, problem_.type);
+    });
+}
+
+KernelRunnable::KernelRunnable(const std::filesystem::path& binary,
+                               const LaunchPlan& plan,
+                               const Problem& problem,
+                               ThreadPool& pool)
+    : pool_(pool), workspace_bytes_(plan.workspace_bytes) {
+    // An absolute path, because a bare name would be searched for among the system's libraries.
+    library_ = dlopen(std::filesystem::absolute(binary).c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (library_ == nullptr) {
+        throw CandidateError(CandidateStatus::kRuntime,
+                             fmt::format("cannot load the kernel: {}", dlerror()));
+    }
+    try {
+        for (const LaunchStep& step : plan.steps) {
+            steps_.push_back(resolve(step));
+            if (step.kind == LaunchStep::Kind::kMatmul && !matmul_) {
+                matmul_.emplace(problem, DnnlMatmul::Weights::kPlain);
+            }
+            name_ += (name_.empty() ? "" : " + ") + (step.kernel.empty() ? "matmul" : step.kernel);
+        }
+    } catch (...) {
+        dlclose(library_);
+        throw;
+    }
+}
+
+KernelRunnable::~KernelRunnable() {
+    dlclose(library_);
+}
+
+KernelRunnable::Step KernelRunnable::resolve(const LaunchStep& step) const {
+    if (step.kind == LaunchStep::Kind::kMatmul) {
+        return {};
+    }
+    void* symbol = dlsym(library_, step.kernel.c_str());
+    if (symbol == nullptr) {
+        throw CandidateError(CandidateStatus::kRuntime,
+                             fmt::format("the kernel has no function {}", step.kernel));
+    }
+    return {reinterpret_cast<Kernel>(symbol),
+            static_cast<int>(step.grid[0]),
+            static_cast<int>(step.block[0])};
+}
+
+void KernelRunnable::launch(const Arguments& arguments) {
+    for (const Step& step : steps_) {
+        if (step.kernel == nullptr) {
+            Arguments product = arguments;
+            product.w = arguments.workspace;
+            matmul_->forget_weights();
+            matmul_->launch(product);
+        } else {
+            pool_.run(step.parts, step.threads, [&step, &arguments](int part) {
+                step.kernel(&arguments, part, step.parts);
+            });
+        }
+    }
+}
+
+}  // namespace fdkbench

@@ -1,0 +1,136 @@
+#pragma once
+
+#include "src/core/json.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// What the coordinator asks and a worker answers: JSON Lines, one request in flight per worker.
+/// A request is {"request": NAME, …members}; its answer {"reply": NAME, …members}, or
+/// {"reply": "error", "code": ExitCode, "message": TEXT} for a fault that is no candidate's.
+namespace fdkbench::protocol {
+
+/// Both sides must name the same version.
+inline constexpr int kVersion = 1;
+
+struct HelloRequest {
+    static constexpr const char* kName = "hello";
+};
+struct HelloReply {
+    int version = kVersion;
+    std::string backend;                                        ///< "cuda" or "host"
+    std::string compiler;                                       ///< KernelCompiler::version()
+    std::vector<DeviceInfo> devices;                            ///< empty when there is none
+    std::vector<std::pair<std::string, std::string>> versions;  ///< {"CUDA runtime", "13.0"}, …
+};
+
+/// Measures and returns the ceilings of one device.
+struct CeilingsRequest {
+    static constexpr const char* kName = "ceilings";
+    std::size_t device = 0;  ///< index into HelloReply::devices
+};
+struct CeilingsReply {
+    std::vector<Ceiling> ceilings;
+};
+
+/// Makes one problem ready on one device: data, reference, baseline, floor. Forgets the last one.
+struct PrepareRequest {
+    static constexpr const char* kName = "prepare";
+    std::size_t device = 0;
+    Problem problem;
+    MeasuringPolicy policy;
+};
+struct PrepareReply {
+    std::string baseline;    ///< name of the best algorithm: "cuBLASLt bf16, algorithm 3 of 8"
+    double baseline_us = 0;  ///< the best algorithm, a first estimate
+    double baseline_first_us = 0;  ///< the first heuristic choice, a first estimate
+    double floor_us = 0;
+    std::int64_t copies = 0;  ///< of the weights, rotated over
+};
+
+/// Loads a compiled candidate, checks it, and on success keeps it under `slot` for blocks.
+struct CheckRequest {
+    static constexpr const char* kName = "check";
+    int slot = 0;
+    std::string binary;  ///< path
+    LaunchPlan plan;
+};
+struct CheckReply {
+    CandidateStatus status = CandidateStatus::kCorrect;
+    std::string message;
+    std::optional<Accuracy> accuracy;
+    std::optional<Accuracy> accuracy_original;
+    std::optional<bool> repeatable;
+    std::optional<KernelResources> resources;
+    double time_us = 0;  ///< a first estimate, when the status is `correct`
+    /// The device is unusable after this candidate: the worker exits once it has answered.
+    bool worker_ends = false;
+};
+
+/// Times slots in the given order between two replays of the best baseline.
+struct BlockRequest {
+    static constexpr const char* kName = "block";
+    std::vector<int> slots;
+};
+struct BlockReply {
+    double baseline_before_us = 0;
+    double baseline_after_us = 0;
+    double baseline_first_us = 0;  ///< the first heuristic choice, timed in the same block
+    std::vector<double> times_us;  ///< one for each slot
+};
+
+/// Answered by a worker started with --compile: compiles (or finds in the cache) one candidate.
+struct CompileRequest {
+    static constexpr const char* kName = "compile";
+    std::string cache_dir;
+    std::string family;
+    std::vector<std::string> options;
+    std::string arch;
+    std::string compile_key;
+};
+struct CompileReply {
+    CandidateStatus status = CandidateStatus::kCorrect;  ///< or `compile`
+    std::string message;                                 ///< the compiler's log, when it failed
+    std::string binary_hash;
+    std::string binary;  ///< path in the cache
+    double seconds = 0;  ///< 0 when it came from the cache
+};
+
+// to_json / from_json of every message above, and:
+
+/// {"request": T::kName, …} of a request.
+template <typename Request>
+Json request_json(const Request& request) {
+    Json json = request;
+    json["request"] = Request::kName;
+    return json;
+}
+
+void to_json(Json& json, const HelloRequest& value);
+void from_json(const Json& json, HelloRequest& value);
+void to_json(Json& json, const HelloReply& value);
+void from_json(const Json& json, HelloReply& value);
+void to_json(Json& json, const CeilingsRequest& value);
+void from_json(const Json& json, CeilingsRequest& value);
+void to_json(Json& json, const CeilingsReply& value);
+void from_json(const Json& json, CeilingsReply& value);
+void to_json(Json& json, const PrepareRequest& value);
+void from_json(const Json& json, PrepareRequest& value);
+void to_json(Json& json, const PrepareReply& value);
+void from_json(const Json& json, PrepareReply& value);
+void to_json(Json& json, const CheckRequest& value);
+void from_json(const Json& json, CheckRequest& value);
+void to_json(Json& json, const CheckReply& value);
+void from_json(const Json& json, CheckReply& value);
+void to_json(Json& json, const BlockRequest& value);
+void from_json(const Json& json, BlockRequest& value);
+void to_json(Json& json, const BlockReply& value);
+void from_json(const Json& json, BlockReply& value);
+void to_json(Json& json, const CompileRequest& value);
+void from_json(const Json& json, CompileRequest& value);
+void to_json(Json& json, const CompileReply& value);
+void from_json(const Json& json, CompileReply& value);
+
+}  // namespace fdkbench::protocol

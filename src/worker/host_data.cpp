@@ -1,0 +1,133 @@
+#include "src/worker/host_data.hpp"
+
+#include "src/core/error.hpp"
+#include "src/core/half.hpp"
+#include "src/core/parallel.hpp"
+#include "src/worker/random.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <string>
+#include <thread>
+
+namespace fdkbench {
+namespace {
+
+constexpr std::uint64_t kActivationStream = 0;
+constexpr std::uint64_t kWeightStream = 1;
+
+int all_threads() {
+    return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+}
+
+std::vector<float> to_floats(std::span<const std::uint16_t> values, ElementType type) {
+    std::vector<float> floats(values.size());
+    parallel_for(values.size(), all_threads(), [&](std::size_t begin, std::size_t end) {
+        for (std::size_t i = begin; i < end; ++i) {
+            floats[i] = from_bits16(values[i], type);
+        }
+    });
+    return floats;
+}
+
+/// What the kernel can give without swapping; nothing where it does not say.
+std::optional<std::int64_t> available_memory() {
+    std::ifstream meminfo("/proc/meminfo");
+    std::string name;
+    std::int64_t kib = 0;
+    std::string unit;
+    while (meminfo >> name >> kib) {
+        if (name == "MemAvailable:") {
+            return kib * 1024;
+        }
+        std::getline(meminfo, unit);
+    }
+    return std::nullopt;
+}
+
+/// Asked before anything is allocated: Linux would grant the memory and kill the worker later.
+void require_memory(const Problem& problem, std::int64_t weight_bytes) {
+    const Shape& shape = problem.shape;
+    const std::int64_t needed = weight_bytes + shape.m * shape.k * 6 + shape.m * shape.n * 10;
+    const auto available = available_memory();
+    if (available && needed > *available) {
+        throw EnvironmentError(
+            fmt::format("{}: data and reference need {} bytes of host memory, {} are free; "
+                        "choose smaller sizes",
+                        to_string(problem),
+                        needed,
+                        *available));
+    }
+}
+
+}  // namespace
+
+WeightsKey::WeightsKey(const Problem& problem, std::uint64_t seed)
+    : n(problem.shape.n),
+      k(problem.shape.k),
+      format(problem.format),
+      type(problem.type),
+      seed(seed) {}
+
+WeightsKey WeightsKey::plain() const {
+    WeightsKey key = *this;
+    key.format = WeightFormat{};
+    return key;
+}
+
+void HostData::prepare(const Problem& problem, std::uint64_t seed) {
+    const WeightsKey key(problem, seed);
+    const bool keep_plain = plain_key_ == key.plain();
+    const bool keep_quantised = quantised_key_ == key;
+    x_ = {};
+    x_values_ = {};
+    if (!keep_quantised) {
+        quantised_key_.reset();
+        quantised_ = {};
+    }
+    if (!keep_plain) {
+        plain_key_.reset();
+        plain_ = {};
+    }
+    const Shape& shape = problem.shape;
+    const std::int64_t weights = shape.n * shape.k;
+    require_memory(problem,
+                   (keep_plain ? 0 : weights * 6) +
+                       (keep_quantised || !problem.format.quantised()
+                            ? 0
+                            : weights * 4 + problem.weight_bytes() + problem.scale_bytes()));
+
+    const int threads = all_threads();
+    x_ = normal_values({.seed = seed, .stream = kActivationStream, .scale = 1},
+                       static_cast<std::size_t>(shape.m * shape.k),
+                       problem.type,
+                       threads);
+    x_values_ = to_floats(x_, problem.type);
+    if (!keep_plain) {
+        const float scale = 1 / std::sqrt(static_cast<float>(shape.k));
+        plain_.data = normal_values({.seed = seed, .stream = kWeightStream, .scale = scale},
+                                    static_cast<std::size_t>(weights),
+                                    problem.type,
+                                    threads);
+        plain_.values = to_floats(plain_.data, problem.type);
+        plain_key_ = key.plain();
+    }
+    if (problem.format.quantised() && !keep_quantised) {
+        const auto codebook = uniform_codebook(problem.format.bits, problem.type);
+        quantised_.matrix =
+            quantise(plain_.data, shape, problem.format, problem.type, codebook, threads);
+        quantised_.values.resize(static_cast<std::size_t>(weights));
+        dequantise(
+            quantised_.matrix, shape, problem.format, problem.type, quantised_.values, threads);
+        quantised_key_ = key;
+    }
+}
+
+std::span<const float> HostData::kernel_weights() const {
+    return quantised_.values.empty() ? plain_.values : quantised_.values;
+}
+
+}  // namespace fdkbench

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "src/core/backend.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace fdkbench {
+
+/// Equal copies of a weight matrix and its scales in device memory. Launches that rotate over them
+/// find them cold when all copies together are larger than the device's cache.
+class Rotation {
+  public:
+    /// As many copies as it takes for their weights and scales to total `budget_bytes`; at least
+    /// one, and at most 8192 (only matrices of a few KiB would need more). `scales` may be empty.
+    Rotation(Backend& backend,
+             std::span<const std::byte> weights,
+             std::span<const std::byte> scales,
+             std::int64_t budget_bytes);
+
+    [[nodiscard]] std::size_t copies() const { return copies_.size(); }
+    [[nodiscard]] const void* weights(std::size_t copy) const;
+    /// Null when there are none.
+    [[nodiscard]] const void* scales(std::size_t copy) const;
+
+  private:
+    std::vector<std::unique_ptr<Buffer>> copies_;  ///< weights, then scales, in each
+    std::size_t scales_offset_ = 0;                ///< 0 when there are no scales
+};
+
+}  // namespace fdkbench

@@ -1,0 +1,64 @@
+#include "src/worker/server.hpp"
+
+#include "src/core/error.hpp"
+#include "src/worker/device_lost.hpp"
+
+#include <fmt/format.h>
+
+#include <exception>
+
+namespace fdkbench {
+namespace {
+
+Json error_reply(ExitCode code, const std::string& message) {
+    return {{"reply", "error"}, {"code", static_cast<int>(code)}, {"message", message}};
+}
+
+}  // namespace
+
+Json Server::reply_to(const std::string& line) const {
+    const Json request = Json::parse(line);
+    const std::string name = request.at("request");
+    const auto handler = handlers_.find(name);
+    if (handler == handlers_.end()) {
+        std::string known;
+        for (const auto& [known_name, unused] : handlers_) {
+            known += known.empty() ? known_name : ", " + known_name;
+        }
+        throw Error(ExitCode::kInternal,
+                    fmt::format("unknown request '{}': this worker answers {}", name, known));
+    }
+    Json reply{{"reply", name}};
+    reply.update(handler->second(request));
+    return reply;
+}
+
+Json Server::answer(const std::string& line) const {
+    try {
+        return reply_to(line);
+    } catch (const DeviceLost&) {
+        throw;
+    } catch (const Error& error) {
+        return error_reply(error.code(), error.what());
+    } catch (const Json::exception& error) {
+        return error_reply(ExitCode::kInternal,
+                           fmt::format("malformed request: {}: {}", error.what(), line));
+    } catch (const std::exception& error) {
+        return error_reply(ExitCode::kInternal, error.what());
+    }
+}
+
+void Server::serve(std::istream& in,
+                   const std::function<void(const std::string& line)>& write) const {
+    std::string line;
+    while (std::getline(in, line)) {
+        const Json reply = answer(line);
+        // Compilers and drivers print what they like: bytes that are no UTF-8 are replaced.
+        write(reply.dump(-1, ' ', false, Json::error_handler_t::replace));
+        if (reply.value("worker_ends", false)) {
+            return;
+        }
+    }
+}
+
+}  // namespace fdkbench

@@ -1,0 +1,65 @@
+#pragma once
+
+#include "src/core/backend.hpp"
+#include "src/protocol/messages.hpp"
+#include "src/worker/checking.hpp"
+#include "src/worker/device_data.hpp"
+#include "src/worker/host_data.hpp"
+#include "src/worker/timing.hpp"
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace fdkbench {
+
+/// What a device worker knows between requests: the open device, the prepared problem and the
+/// candidates that passed their check. Opens the device when a request first needs it.
+class Session {
+  public:
+    explicit Session(std::unique_ptr<Backend> backend) : backend_(std::move(backend)) {}
+
+    /// See Backend::devices().
+    [[nodiscard]] std::vector<DeviceInfo> devices() { return backend_->devices(); }
+    protocol::CeilingsReply ceilings(const protocol::CeilingsRequest& request);
+    protocol::PrepareReply prepare(const protocol::PrepareRequest& request);
+    /// Everything that is the candidate's fault becomes a status of the reply.
+    protocol::CheckReply check(const protocol::CheckRequest& request);
+    /// Throws DeviceLost when a candidate faults now: there is no status to report it with.
+    protocol::BlockReply block(const protocol::BlockRequest& request);
+
+  private:
+    /// A runnable with its own workspace, which its replay may use at any time.
+    struct Contestant {
+        std::unique_ptr<Runnable> runnable;
+        std::unique_ptr<Buffer> workspace;
+        TimedReplay timed;
+    };
+    struct Prepared {
+        Problem problem;
+        MeasuringPolicy policy;
+        References references;
+        Contestant best;
+        std::optional<Contestant> first;  ///< none when the first heuristic choice is the best
+        std::map<int, Contestant> slots;
+    };
+
+    void open(std::size_t device);
+    [[nodiscard]] References references(const Problem& problem);
+    void time_baselines(Prepared& prepared);
+    void check_into(protocol::CheckReply& reply, const protocol::CheckRequest& request);
+    [[nodiscard]] std::unique_ptr<Buffer> workspace_for(const Runnable& runnable);
+    [[nodiscard]] double floor_us(const Problem& problem);
+    [[nodiscard]] Prepared& prepared();
+
+    std::unique_ptr<Backend> backend_;
+    std::optional<std::size_t> device_;
+    std::int64_t cache_bytes_ = 0;  ///< of the open device
+    HostData host_;
+    std::optional<DeviceData> data_;
+    std::optional<Prepared> prepared_;
+};
+
+}  // namespace fdkbench

@@ -1,0 +1,192 @@
+#include "tests/catch.hpp"
+#include "tests/cli/program.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <fstream>
+#include <sstream>
+
+using namespace fdkbench::test;
+using Json = nlohmann::json;
+
+namespace {
+
+/// A sweep on the CPU that takes seconds, with its own database and cache.
+std::vector<std::string> small_sweep(const TemporaryFolder& folder,
+                                     const std::vector<std::string>& more = {}) {
+    std::vector<std::string> arguments{"sweep",
+                                       "--device",
+                                       "host",
+                                       "--quick",
+                                       "--shape",
+                                       "1x96x512",
+                                       "--shape",
+                                       "5x96x512",
+                                       "-b",
+                                       "4",
+                                       "--db",
+                                       folder.path("a.db"),
+                                       "-g",
+                                       "64",
+                                       "-j",
+                                       "2",
+                                       "--cache-dir",
+                                       folder.path("cache")};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+    std::vector<std::string> lines;
+    std::istringstream stream(text);
+    for (std::string line; std::getline(stream, line);)
+        lines.push_back(line);
+    return lines;
+}
+
+std::string query_csv(const TemporaryFolder& folder, const std::string& sql) {
+    const ProgramResult result =
+        run_fdkbench({"query", "--db", folder.path("a.db"), "--format", "csv", sql});
+    INFO(result.err);
+    REQUIRE(result.exit_code == 0);
+    return result.out;
+}
+
+void check_table_and_queries(const TemporaryFolder& folder) {
+    const std::vector<std::string> best = lines_of(
+        query_csv(folder, "SELECT m, n, k, bits, family, time_us, ratio, nrmse FROM best"));
+    REQUIRE(best.size() == 3);
+    CHECK(best[0] == "m,n,k,bits,family,time_us,ratio,nrmse");
+    CHECK_THAT(query_csv(folder, "SELECT DISTINCT status FROM candidates_flat"),
+               ContainsSubstring("correct"));
+    CHECK(lines_of(query_csv(folder, "SELECT count(*) FROM sample")).at(1) != "0");
+
+    const ProgramResult table = run_fdkbench({"export-table", "--db", folder.path("a.db")});
+    REQUIRE(table.exit_code == 0);
+    const Json json = Json::parse(table.out);
+    CHECK(json.at("schema_version") == 1);
+    REQUIRE(json.at("entries").size() == 2);
+    for (const char* key : {"m",
+                            "n",
+                            "k",
+                            "bits",
+                            "group_size",
+                            "family",
+                            "params",
+                            "launch",
+                            "binary_hash",
+                            "layout",
+                            "time_us",
+                            "ratio",
+                            "nrmse"}) {
+        CHECK(json.at("entries").at(0).contains(key));
+    }
+
+    const std::string header = folder.path("table.hpp");
+    REQUIRE(run_fdkbench(
+                {"export-table", "--db", folder.path("a.db"), "--format", "header", "-o", header})
+                .exit_code == 0);
+    const std::string program = folder.path("lookup.cpp");
+    std::ofstream(program) << "#include \"" << header
+                           << "\"\nstatic_assert(fdkbench_table::find(5, 96, 512, 4, 64) != "
+                              "nullptr);\nstatic_assert(fdkbench_table::find(5, 96, 512, 2, 64) "
+                              "== nullptr);\nint main() {}\n";
+    const ProgramResult compiled =
+        run_shell("c++ -std=c++17 -Wall -Wextra -Werror -fsyntax-only " + program);
+    INFO(compiled.err);
+    CHECK(compiled.exit_code == 0);
+
+    const ProgramResult csv =
+        run_fdkbench({"export-table", "--db", folder.path("a.db"), "--format", "csv"});
+    CHECK(lines_of(csv.out).size() == 3);
+}
+
+}  // namespace
+
+TEST_CASE("A sweep measures, and the same sweep again measures nothing") {
+    const TemporaryFolder folder;
+    const ProgramResult plan = run_fdkbench(small_sweep(folder, {"--dry-run"}));
+    INFO(plan.err);
+    REQUIRE(plan.exit_code == 0);
+    CHECK_THAT(plan.out, ContainsSubstring("candidates"));
+    CHECK_FALSE(std::filesystem::exists(folder.path("a.db")));
+
+    const ProgramResult first = run_fdkbench(small_sweep(folder));
+    INFO(first.err);
+    REQUIRE(first.exit_code == 0);
+    CHECK_THAT(first.err, ContainsSubstring("correct"));
+    CHECK_THAT(first.out, ContainsSubstring("host_lut"));
+    const std::string rows = query_csv(folder, "SELECT count(*), max(run_id) FROM measurement");
+
+    const ProgramResult second = run_fdkbench(small_sweep(folder));
+    CHECK(second.exit_code == 0);
+    CHECK_THAT(second.err, ContainsSubstring("measured now: nothing"));
+    CHECK(second.out == first.out);
+    CHECK(query_csv(folder, "SELECT count(*), max(run_id) FROM measurement") == rows);
+
+    check_table_and_queries(folder);
+}
+
+TEST_CASE("With --json every line of standard output is an event") {
+    const TemporaryFolder folder;
+    const ProgramResult result =
+        run_fdkbench(small_sweep(folder, {"--json", "-m", "1", "-k", "64", "-b", "1"}));
+    INFO(result.err);
+    REQUIRE(result.exit_code == 0);
+    std::vector<std::string> events;
+    for (const std::string& line : lines_of(result.out)) {
+        events.push_back(Json::parse(line).at("event"));
+    }
+    REQUIRE_FALSE(events.empty());
+    CHECK(events.front() == "planned");
+    CHECK(events.back() == "summary");
+    CHECK(std::count(events.begin(), events.end(), "measured") > 0);
+}
+
+TEST_CASE("An interrupted sweep keeps what it has and goes on later") {
+    const TemporaryFolder folder;
+    std::string command = "timeout --preserve-status -s INT 4 \"$FDKBENCH\"";
+    for (const std::string& argument : small_sweep(folder, {"-b", "16", "4", "2", "1"})) {
+        command += " '" + argument + "'";
+    }
+    const ProgramResult interrupted = run_shell(command);
+    INFO(interrupted.err);
+    CHECK_THAT(interrupted.err,
+               ContainsSubstring("Interrupted") || ContainsSubstring("measured now"));
+    CHECK_THAT(query_csv(folder, "PRAGMA integrity_check"), ContainsSubstring("ok"));
+}
+
+TEST_CASE("A full disk ends the sweep with a clear error and a database that opens") {
+    const TemporaryFolder folder;
+    const std::string disk = folder.path("disk");
+    std::filesystem::create_directory(disk);
+    if (run_shell("mount -t tmpfs -o size=200k tmpfs '" + disk + "'").exit_code != 0) {
+        WARN("SKIPPED: this user may not mount a small tmpfs");
+        return;
+    }
+    std::vector<std::string> arguments = small_sweep(folder);
+    for (std::string& argument : arguments) {
+        if (argument == folder.path("a.db"))
+            argument = disk + "/a.db";
+    }
+    run_shell("head -c 100k /dev/zero > '" + disk + "/filler'");
+    const ProgramResult result = run_fdkbench(arguments);
+    const ProgramResult check =
+        run_fdkbench({"query", "--db", disk + "/a.db", "PRAGMA integrity_check"});
+    run_shell("umount '" + disk + "'");
+    INFO(result.err);
+    CHECK(result.exit_code == 3);
+    CHECK_THAT(result.err, ContainsSubstring("full"));
+    INFO(check.err);
+    CHECK_THAT(check.out, ContainsSubstring("ok"));
+}
+
+TEST_CASE("Output can be piped and cut off") {
+    const TemporaryFolder folder;
+    const ProgramResult result = run_shell("\"$FDKBENCH\" sweep --help | head -n 1");
+    CHECK(result.exit_code == 0);
+    CHECK(result.err.empty());
+    const ProgramResult devices = run_fdkbench({"devices", "--json"});
+    CHECK(devices.exit_code == 0);
+    CHECK_FALSE(Json::parse(devices.out).empty());
+}

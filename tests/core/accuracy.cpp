@@ -1,0 +1,55 @@
+#include "src/core/accuracy.hpp"
+
+#include "src/core/half.hpp"
+#include "tests/catch.hpp"
+
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+#include <vector>
+
+using namespace fdkbench;
+
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+
+}  // namespace
+
+TEST_CASE("The error is the root mean square difference, and normalised by the reference's") {
+    const std::vector<float> reference = {3, -4, 0, 0};
+    const std::vector<float> output = {3, -4, 0, 1};
+    const Accuracy accuracy = compare(output, reference);
+    CHECK(accuracy.rmse == Approx(0.5));
+    CHECK(accuracy.nrmse == Approx(0.2));
+}
+
+TEST_CASE("A 16-bit output is compared at its own value") {
+    const ElementType type = GENERATE(ElementType::kBf16, ElementType::kFp16);
+    const std::vector<std::uint16_t> output = {to_bits16(1, type), to_bits16(-2, type)};
+    CHECK(compare(output, type, std::vector<float>{1, -2}).rmse == 0);
+    CHECK(compare(output, type, std::vector<float>{1, -1}).rmse == Approx(std::sqrt(0.5)));
+}
+
+TEST_CASE("A NaN or an infinity in the output makes the error infinite") {
+    for (const float bad : {kNan, kInfinity, -kInfinity}) {
+        CAPTURE(bad);
+        const Accuracy accuracy = compare(std::vector<float>{1, bad}, std::vector<float>{1, 1});
+        CHECK(std::isinf(accuracy.rmse));
+        CHECK(std::isinf(accuracy.nrmse));
+        const std::vector<std::uint16_t> bits = {to_bits16(bad, ElementType::kFp16)};
+        CHECK(std::isinf(compare(bits, ElementType::kFp16, std::vector<float>{1}).nrmse));
+    }
+}
+
+TEST_CASE("Against a reference of zeros only zeros are right") {
+    const std::vector<float> zeros(4);
+    CHECK(compare(zeros, zeros).nrmse == 0);
+    CHECK(std::isinf(compare(std::vector<float>{0, 0, 0, 1e-3F}, zeros).nrmse));
+}
+
+TEST_CASE("An output of another length than the reference is refused") {
+    CHECK_THROWS_AS(compare(std::vector<float>{1}, std::vector<float>{1, 2}),
+                    std::invalid_argument);
+}

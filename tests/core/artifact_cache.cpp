@@ -1,0 +1,217 @@
+#include "src/core/artifact_cache.hpp"
+
+#include "src/core/error.hpp"
+#include "src/core/hash.hpp"
+#include "tests/catch.hpp"
+
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <sys/resource.h>
+#include <thread>
+#include <unistd.h>
+#include <vector>
+
+using namespace fdkbench;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A folder of its own for each test, removed at its end.
+class Scratch {
+  public:
+    Scratch() {
+        std::string name = (fs::temp_directory_path() / "fdkbench-cache-XXXXXX").string();
+        path_ = ::mkdtemp(name.data());
+    }
+    ~Scratch() { fs::remove_all(path_); }
+    Scratch(const Scratch&) = delete;
+    Scratch& operator=(const Scratch&) = delete;
+    [[nodiscard]] const fs::path& path() const { return path_; }
+
+  private:
+    fs::path path_;
+};
+
+std::span<const std::byte> bytes_of(const std::string& text) {
+    return std::as_bytes(std::span(text.data(), text.size()));
+}
+
+std::string content(const fs::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void overwrite(const fs::path& path, const std::string& text) {
+    std::ofstream(path, std::ios::binary | std::ios::trunc) << text;
+}
+
+std::size_t file_count(const fs::path& folder) {
+    return static_cast<std::size_t>(std::distance(fs::recursive_directory_iterator(folder),
+                                                  fs::recursive_directory_iterator()));
+}
+
+const std::string kKey = sha256("key");
+const std::string kBinary(
+    "\x7f"
+    "ELF\0 a kernel",
+    14);
+
+}  // namespace
+
+TEST_CASE("A published kernel is found by its key, under the hash of its bytes") {
+    const Scratch scratch;
+    const ArtifactCache cache(scratch.path() / "deep" / "cache");
+    CHECK_FALSE(cache.find(kKey));
+    const Artifact published = cache.publish(kKey, bytes_of(kBinary));
+    CHECK(published.hash == sha256(kBinary));
+    CHECK(published.path.is_absolute());
+    CHECK(content(published.path) == kBinary);
+
+    const ArtifactCache other(scratch.path() / "deep" / "cache");
+    const auto found = other.find(kKey);
+    REQUIRE(found);
+    CHECK(found->hash == published.hash);
+    CHECK(found->path == published.path);
+    CHECK_FALSE(other.find(sha256("another key")));
+}
+
+TEST_CASE("Two keys of the same code share one object, and a key can be published again") {
+    const Scratch scratch;
+    const ArtifactCache cache(scratch.path());
+    const auto first = cache.publish(kKey, bytes_of(kBinary));
+    const auto second = cache.publish(sha256("second"), bytes_of(kBinary));
+    CHECK(first.path == second.path);
+    const std::string newer = "newer code";
+    cache.publish(kKey, bytes_of(newer));
+    CHECK(content(cache.find(kKey)->path) == newer);
+    CHECK(content(cache.find(sha256("second"))->path) == kBinary);
+}
+
+TEST_CASE("A damaged object is removed, is absent, and can be published again") {
+    const Scratch scratch;
+    const ArtifactCache cache(scratch.path());
+    const auto artifact = cache.publish(kKey, bytes_of(kBinary));
+    const std::string damage = GENERATE(std::string("\x7f"
+                                                    "ELF\0 a kerneL",
+                                                    14),  // a bit
+                                        kBinary.substr(0, 5),
+                                        std::string(),
+                                        kBinary + "more");
+    overwrite(artifact.path, damage);
+    CHECK_FALSE(cache.find(kKey));
+    CHECK_FALSE(fs::exists(artifact.path));
+    cache.publish(kKey, bytes_of(kBinary));
+    CHECK(cache.find(kKey));
+}
+
+TEST_CASE("A damaged or foreign key file is absent, and an object that is gone too") {
+    const Scratch scratch;
+    const ArtifactCache cache(scratch.path());
+    const auto artifact = cache.publish(kKey, bytes_of(kBinary));
+    SECTION("truncated") {
+        overwrite(scratch.path() / "keys" / kKey, artifact.hash.substr(0, 20));
+        CHECK_FALSE(cache.find(kKey));
+    }
+    SECTION("a path that leads elsewhere") {
+        overwrite(scratch.path() / "secret", "text");
+        overwrite(scratch.path() / "keys" / kKey, "../secret");
+        CHECK_FALSE(cache.find(kKey));
+        CHECK(fs::exists(scratch.path() / "secret"));
+    }
+    SECTION("gone") {
+        fs::remove(artifact.path);
+        CHECK_FALSE(cache.find(kKey));
+    }
+    SECTION("foreign files beside it do no harm") {
+        overwrite(scratch.path() / "objects" / "notes.txt", "hello");
+        overwrite(scratch.path() / "keys" / (kKey + ".1-0.tmp"), "left behind");
+        CHECK(cache.find(kKey));
+    }
+}
+
+TEST_CASE("Threads that publish and find the same key never see a part of a file") {
+    const Scratch scratch;
+    const std::string big(300000, 'k');
+    const auto work = [&] {
+        const ArtifactCache cache(scratch.path());
+        int bad = 0;
+        for (int i = 0; i < 30; ++i) {
+            cache.publish(kKey, bytes_of(big));
+            bad += cache.find(kKey) ? 0 : 1;
+        }
+        return bad;
+    };
+    int bad = 0;
+    std::thread other([&] { bad = work(); });
+    const int own_bad = work();
+    other.join();
+    CHECK(bad + own_bad == 0);
+    CHECK(file_count(scratch.path() / "objects") == 1);
+    CHECK(file_count(scratch.path() / "keys") == 1);
+}
+
+TEST_CASE("A cache that cannot be created names the folder and --cache-dir") {
+    const Scratch scratch;
+    overwrite(scratch.path() / "file", "");
+    const fs::path impossible = scratch.path() / "file" / "cache";
+    CHECK_THROWS_AS(ArtifactCache(impossible), EnvironmentError);
+    CHECK_THROWS_WITH(ArtifactCache(impossible), ContainsSubstring(impossible.string()));
+    CHECK_THROWS_WITH(ArtifactCache(impossible), ContainsSubstring("--cache-dir"));
+}
+
+TEST_CASE("A write that fails half way is reported and leaves nothing behind") {
+    const Scratch scratch;
+    const ArtifactCache cache(scratch.path());
+    const std::string big(100000, 'k');
+
+    // A limit on file sizes stands for a full disk: write() takes a part, then fails.
+    rlimit before{};
+    ::getrlimit(RLIMIT_FSIZE, &before);
+    const auto old_handler = std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit small{50000, before.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &small);
+    std::string message;
+    try {
+        cache.publish(kKey, bytes_of(big));
+    } catch (const EnvironmentError& error) {
+        message = error.what();
+    }
+    ::setrlimit(RLIMIT_FSIZE, &before);
+    std::signal(SIGXFSZ, old_handler);
+
+    CHECK_THAT(message, ContainsSubstring("--cache-dir"));
+    CHECK_THAT(message, ContainsSubstring("File too large"));
+    CHECK_FALSE(cache.find(kKey));
+    CHECK(file_count(scratch.path()) == 2);  // the two folders
+    cache.publish(kKey, bytes_of(big));
+    CHECK(cache.find(kKey));
+}
+
+TEST_CASE("A folder that vanished is reported") {
+    const Scratch scratch;
+    const ArtifactCache cache(scratch.path());
+    fs::remove_all(scratch.path() / "objects");
+    CHECK_THROWS_AS(cache.publish(kKey, bytes_of(kBinary)), EnvironmentError);
+}
+
+TEST_CASE("Whatever changes in a compilation changes its key") {
+    const std::vector<std::string> options = {"-DA=1", "-DB=2"};
+    const std::string key = compile_key("digest", options, "sm_90a", "nvrtc 13.0");
+    CHECK(key == compile_key("digest", options, "sm_90a", "nvrtc 13.0"));
+    CHECK(key.size() == 64);
+    CHECK(key != compile_key("digesT", options, "sm_90a", "nvrtc 13.0"));
+    CHECK(key != compile_key("digest", options, "sm_90", "nvrtc 13.0"));
+    CHECK(key != compile_key("digest", options, "sm_90a", "nvrtc 13.1"));
+    CHECK(key != compile_key("digest", {}, "sm_90a", "nvrtc 13.0"));
+    // The same characters in all, cut elsewhere.
+    CHECK(key != compile_key("digests", options, "m_90a", "nvrtc 13.0"));
+    CHECK(key != compile_key("digest", options, "sm_90an", "vrtc 13.0"));
+    const std::vector<std::string> joined = {"-DA=1-DB=2"};
+    const std::vector<std::string> moved = {"-DA=1-", "DB=2"};
+    const std::vector<std::string> swapped = {"-DB=2", "-DA=1"};
+    CHECK(key != compile_key("digest", joined, "sm_90a", "nvrtc 13.0"));
+    CHECK(key != compile_key("digest", moved, "sm_90a", "nvrtc 13.0"));
+    CHECK(key != compile_key("digest", swapped, "sm_90a", "nvrtc 13.0"));
+}

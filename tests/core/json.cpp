@@ -1,0 +1,119 @@
+#include "src/core/json.hpp"
+
+#include "tests/catch.hpp"
+
+#include <cmath>
+#include <limits>
+
+using namespace fdkbench;
+
+namespace {
+
+/// Through text, as it travels.
+template <typename T>
+T round_trip(const T& value) {
+    return Json::parse(to_line(Json(value))).template get<T>();
+}
+
+/// A reader takes what a writer wrote, and refuses every other object.
+template <typename T>
+void check_strict(const T& value) {
+    const Json json = value;
+    CHECK(Json(round_trip(value)) == json);
+    for (const auto& item : json.items()) {
+        CAPTURE(item.key());
+        Json without = json;
+        without.erase(item.key());
+        CHECK_THROWS(without.get<T>());
+        Json wrong = json;
+        wrong[item.key()] = nullptr;
+        CHECK_THROWS(wrong.get<T>());
+    }
+    Json more = json;
+    more["surplus"] = 1;
+    CHECK_THROWS_WITH(more.get<T>(), ContainsSubstring("surplus"));
+    CHECK_THROWS(Json::array().get<T>());
+    CHECK_THROWS(Json("text").get<T>());
+}
+
+}  // namespace
+
+TEST_CASE("Parameters are an object in their own order") {
+    const Params params({{"warps", 4}, {"decode", "prmt"}, {"a", -1}});
+    CHECK(Json(params).dump() == R"({"warps":4,"decode":"prmt","a":-1})");
+    CHECK(round_trip(params) == params);
+    CHECK(Json(Params()).dump() == "{}");
+    for (const char* text : {R"({"warps":1.5})", R"({"warps":true})", R"({"warps":null})", "[]"}) {
+        CHECK_THROWS(Json::parse(text).get<Params>());
+    }
+}
+
+TEST_CASE("A problem is flat, as a row of the database is") {
+    const Problem problem{{1, 4096, 8192}, {4, 64}, ElementType::kFp16};
+    CHECK(Json(problem).dump() ==
+          R"({"m":1,"n":4096,"k":8192,"bits":4,"group_size":64,"type":"fp16"})");
+    CHECK(round_trip(problem) == problem);
+    check_strict(problem);
+    Json json = problem;
+    json["type"] = "fp8";
+    CHECK_THROWS_WITH(json.get<Problem>(), ContainsSubstring("'type'"));
+    json = problem;
+    json["bits"] = 5000000000;
+    CHECK_THROWS_WITH(json.get<Problem>(), ContainsSubstring("'bits'"));
+    json["bits"] = 4.0;
+    CHECK_THROWS(json.get<Problem>());
+    json["bits"] = true;
+    CHECK_THROWS(json.get<Problem>());
+}
+
+TEST_CASE("A launch plan round-trips with all of its steps") {
+    LaunchPlan plan;
+    plan.steps.push_back({LaunchStep::Kind::kKernel, "dequantise", {132, 2, 1}, {256, 1, 1}, 2, 8});
+    plan.steps.emplace_back().kind = LaunchStep::Kind::kMatmul;
+    plan.workspace_bytes = std::uint64_t{1} << 63U;
+    CHECK(round_trip(plan) == plan);
+    check_strict(plan);
+    CHECK(Json(plan).at("steps").at(0).dump() ==
+          R"({"kind":"kernel","kernel":"dequantise","grid":[132,2,1],"block":[256,1,1],)"
+          R"("cluster":2,"shared_bytes":8})");
+    Json json = plan;
+    json["steps"][0]["grid"] = {1, 2};
+    CHECK_THROWS(json.get<LaunchPlan>());
+    json["steps"][0]["grid"] = {1, 2, -3};
+    CHECK_THROWS(json.get<LaunchPlan>());
+    json = plan;
+    json["steps"][1]["kind"] = "copy";
+    CHECK_THROWS_WITH(json.get<LaunchPlan>(), ContainsSubstring("copy"));
+}
+
+TEST_CASE("Device, ceiling, policy, accuracy and resources round-trip") {
+    DeviceInfo device;
+    device.id = "cuda:0";
+    device.memory_bytes = std::int64_t{80} << 30U;
+    device.units = 132;
+    device.facts = {{"driver", "580"}, {"L2", "50 MiB"}};
+    check_strict(device);
+    CHECK(round_trip(device).facts == device.facts);
+    CHECK(round_trip(device).memory_bytes == device.memory_bytes);
+
+    check_strict(Ceiling{"read", 1 << 20, 3.25, "GB/s"});
+    check_strict(MeasuringPolicy{.seed = std::numeric_limits<std::uint64_t>::max()});
+    check_strict(Accuracy{.rmse = 1.0 / 3, .nrmse = 1e-300});
+    check_strict(KernelResources{64, 232448, 0});
+    CHECK(round_trip(MeasuringPolicy{.max_nrmse = 0.1}).max_nrmse == 0.1);
+}
+
+TEST_CASE("Infinite errors and NaN survive") {
+    const double infinity = std::numeric_limits<double>::infinity();
+    const Accuracy infinite{.rmse = infinity, .nrmse = -infinity};
+    CHECK(to_line(Json(infinite)) == R"({"rmse":"inf","nrmse":"-inf"})");
+    CHECK(round_trip(infinite).rmse == infinity);
+    CHECK(round_trip(infinite).nrmse == -infinity);
+    CHECK(std::isnan(round_trip(Accuracy{.rmse = std::nan("")}).rmse));
+    CHECK_THROWS(Json::parse(R"({"rmse":"large","nrmse":0})").get<Accuracy>());
+}
+
+TEST_CASE("Text that is not UTF-8 becomes a line all the same") {
+    const Json json = {{"log", "error: \xff\n"}};
+    CHECK(to_line(json) == "{\"log\":\"error: \xef\xbf\xbd\\n\"}");
+}

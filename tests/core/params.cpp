@@ -1,0 +1,39 @@
+#include "src/core/params.hpp"
+
+#include "src/core/measuring_policy.hpp"
+#include "tests/catch.hpp"
+
+#include <stdexcept>
+
+using namespace fdkbench;
+
+TEST_CASE("Parameters keep their order, and setting one again replaces its value") {
+    Params params({{"warps", 4}, {"decode", "prmt"}});
+    params.set("stages", 3);
+    params.set("warps", 8);
+    CHECK(to_string(params) == "warps=8 decode=prmt stages=3");
+    CHECK(params.number("stages") == 3);
+    CHECK(params.word("decode") == "prmt");
+    CHECK(to_string(Params()).empty());
+}
+
+TEST_CASE("Asking for a parameter that is absent or of the other kind names it") {
+    const Params params({{"warps", 4}, {"decode", "prmt"}});
+    CHECK_THROWS_AS(params.number("decode"), std::out_of_range);
+    CHECK_THROWS_AS(params.word("warps"), std::out_of_range);
+    CHECK_THROWS_WITH(params.number("tiles"), ContainsSubstring("'tiles'"));
+}
+
+TEST_CASE("Parameters become compiler options") {
+    const Params params({{"tile_n", -16}, {"decode", "lut-8"}});
+    CHECK(defines(params) == std::vector<std::string>{"-DFDK_TILE_N=-16", "-DFDK_DECODE_LUT_8=1"});
+}
+
+TEST_CASE("Everything that decides what a number means is in the policy's key") {
+    const MeasuringPolicy policy;
+    CHECK(policy.key() == "cold5-normal-seed1-nrmse0.004-v1");
+    CHECK(MeasuringPolicy{.cache_bytes_factor = 2.5}.key() == "cold2.5-normal-seed1-nrmse0.004-v1");
+    CHECK(MeasuringPolicy{.inputs = "uniform"}.key() != policy.key());
+    CHECK(MeasuringPolicy{.seed = 2}.key() != policy.key());
+    CHECK(MeasuringPolicy{.max_nrmse = 4.0000001e-3}.key() != policy.key());
+}

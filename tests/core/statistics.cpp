@@ -1,0 +1,146 @@
+#include "src/core/statistics.hpp"
+
+#include "tests/catch.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <random>
+#include <stdexcept>
+
+using namespace fdkbench;
+
+namespace {
+
+/// Samples whose log ratios are these.
+std::vector<Sample> samples_of(const std::vector<double>& logs) {
+    std::vector<Sample> samples;
+    for (const double log : logs) {
+        samples.push_back({.time_us = 10,
+                           .baseline_before_us = 10 * std::exp(log),
+                           .baseline_after_us = 10 * std::exp(log)});
+    }
+    return samples;
+}
+
+std::vector<double> squares(int n) {
+    std::vector<double> values;
+    for (int i = 1; i <= n; ++i) {
+        values.push_back(i * i * 1e-4);
+    }
+    return values;
+}
+
+/// All means of two, sorted, by the definition.
+std::vector<double> walsh(const std::vector<double>& values) {
+    std::vector<double> averages;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        for (std::size_t j = 0; j <= i; ++j) {
+            averages.push_back((values[i] + values[j]) / 2);
+        }
+    }
+    std::sort(averages.begin(), averages.end());
+    return averages;
+}
+
+}  // namespace
+
+TEST_CASE("The median is the middle value or the mean of the middle two") {
+    CHECK(median({3}) == 3);
+    CHECK(median({5, 1, 3}) == 3);
+    CHECK(median({4, 1, 3, 2}) == 2.5);
+    CHECK(median({7, 7, 1, 7}) == 7);
+    CHECK_THROWS_AS(median({}), std::invalid_argument);
+}
+
+TEST_CASE("A ratio is the geometric mean of the baselines over the time") {
+    const std::vector<Sample> samples(
+        8, Sample{.time_us = 10, .baseline_before_us = 10, .baseline_after_us = 40});
+    const RatioEstimate estimate = paired_ratio(samples);
+    CHECK(estimate.ratio == Approx(2));
+    CHECK(estimate.lo == Approx(2));
+    CHECK(estimate.hi == Approx(2));
+    CHECK(estimate.half_width() == Approx(0).margin(1e-12));
+}
+
+TEST_CASE("Logs from 1 to 10 have the estimate 5.5 and the interval from 3 to 8") {
+    const auto estimate = paired_ratio(samples_of({4, 2, 9, 7, 1, 10, 3, 8, 6, 5}));
+    CHECK(std::log(estimate.ratio) == Approx(5.5));
+    CHECK(std::log(estimate.lo) == Approx(3));
+    CHECK(std::log(estimate.hi) == Approx(8));
+}
+
+TEST_CASE("The interval follows the tabulated critical values of the signed-rank test") {
+    struct Critical {
+        int n;
+        std::size_t value;  // greatest W with P(statistic ≤ W) ≤ 2.5 %
+    };
+    const auto critical = GENERATE(Critical{6, 0},
+                                   Critical{7, 2},
+                                   Critical{8, 3},
+                                   Critical{9, 5},
+                                   Critical{10, 8},
+                                   Critical{15, 25},
+                                   Critical{20, 52},
+                                   Critical{25, 89},
+                                   Critical{30, 137},
+                                   Critical{40, 264},
+                                   Critical{50, 434});
+    CAPTURE(critical.n);
+    const auto values = squares(critical.n);
+    const auto averages = walsh(values);
+    const auto estimate = paired_ratio(samples_of(values));
+    CHECK(std::log(estimate.lo) == Approx(averages.at(critical.value)));
+    CHECK(std::log(estimate.hi) == Approx(averages.at(averages.size() - 1 - critical.value)));
+    CHECK(std::log(estimate.ratio) == Approx(median(averages)));
+}
+
+TEST_CASE("Fewer than 6 samples give the widened range, and one gives no bound") {
+    const auto two = paired_ratio(samples_of({0, 1}));
+    CHECK(std::log(two.ratio) == Approx(0.5));
+    CHECK(std::log(two.lo) == Approx(-0.5));
+    CHECK(std::log(two.hi) == Approx(1.5));
+    const auto one = paired_ratio(samples_of({1}));
+    CHECK(std::log(one.ratio) == Approx(1));
+    CHECK(one.lo == 0);
+    CHECK(one.hi == std::numeric_limits<double>::infinity());
+}
+
+TEST_CASE("The 95 % interval holds the truth in 90 to 99 % of simulated races") {
+    const int n = GENERATE(6, 12, 30, 60);
+    CAPTURE(n);
+    constexpr int kRaces = 600;
+    constexpr double kTruth = 0.3;
+    std::mt19937 random(2024);
+    std::normal_distribution<double> noise(kTruth, 0.02);
+    int held = 0;
+    for (int race = 0; race < kRaces; ++race) {
+        std::vector<double> logs(static_cast<std::size_t>(n));
+        std::generate(logs.begin(), logs.end(), [&] { return noise(random); });
+        const auto estimate = paired_ratio(samples_of(logs));
+        held += estimate.lo <= std::exp(kTruth) && std::exp(kTruth) <= estimate.hi ? 1 : 0;
+    }
+    CHECK(held > kRaces * 90 / 100);
+    CHECK(held < kRaces * 99 / 100);
+}
+
+TEST_CASE("An outlier hardly moves the estimate") {
+    std::vector<double> logs;
+    for (int i = -10; i <= 10; ++i) {
+        logs.push_back(0.5 + 0.001 * i);
+    }
+    const double before = paired_ratio(samples_of(logs)).ratio;
+    logs.push_back(-3);
+    const auto after = paired_ratio(samples_of(logs));
+    CHECK(after.ratio == Approx(before).epsilon(0.002));
+    CHECK(after.lo > before * 0.99);
+}
+
+TEST_CASE("A ratio of nothing, or of impossible times, is refused") {
+    CHECK_THROWS_AS(paired_ratio({}), std::invalid_argument);
+    for (const double time : {0.0, -1.0, std::numeric_limits<double>::quiet_NaN()}) {
+        const std::vector<Sample> samples = {
+            {.time_us = time, .baseline_before_us = 1, .baseline_after_us = 1}};
+        CHECK_THROWS_AS(paired_ratio(samples), std::invalid_argument);
+    }
+}

@@ -1,0 +1,109 @@
+#include "src/cuda/cuda_backend.hpp"
+#include "src/cuda/probe_kernels.hpp"
+#include "tests/catch.hpp"
+
+#include <cstring>
+#include <memory>
+#include <regex>
+
+using namespace fdkbench;
+
+namespace {
+
+const EmbeddedFile kScale{"kernels/scale.cu",
+                          "extern \"C\" __global__ void scale(float* y) {\n"
+                          "    y[threadIdx.x] *= FACTOR;\n"
+                          "}\n"};
+
+CompileOutput compile(const EmbeddedFile& source,
+                      const std::vector<EmbeddedFile>& headers,
+                      const std::vector<std::string>& options,
+                      const std::string& arch) {
+    return make_nvrtc_compiler()->compile(source, headers, options, arch);
+}
+
+bool is_elf(const std::vector<std::byte>& binary) {
+    return binary.size() > 64 && std::memcmp(binary.data(), "\177ELF", 4) == 0;
+}
+
+}  // namespace
+
+TEST_CASE("A kernel becomes the same cubin every time, and another one with other options") {
+    const std::string arch = GENERATE("sm_80", "sm_90a", "sm_100a");
+    const CompileOutput first = compile(kScale, {}, {"-DFACTOR=2.0f"}, arch);
+    INFO(first.log);
+    REQUIRE(first.ok);
+    CHECK(is_elf(first.binary));
+    CHECK(compile(kScale, {}, {"-DFACTOR=2.0f"}, arch).binary == first.binary);
+    CHECK(compile(kScale, {}, {"-DFACTOR=3.0f"}, arch).binary != first.binary);
+}
+
+TEST_CASE("Each architecture gets its own code") {
+    CHECK(compile(kScale, {}, {"-DFACTOR=2.0f"}, "sm_80").binary !=
+          compile(kScale, {}, {"-DFACTOR=2.0f"}, "sm_90a").binary);
+}
+
+TEST_CASE("A syntax error is reported with file and line") {
+    const CompileOutput output = compile(
+        {"kernels/bad.cu", "__global__ void f() {\n    int;;;\n    oops\n}\n"}, {}, {}, "sm_80");
+    CHECK_FALSE(output.ok);
+    CHECK(output.binary.empty());
+    CHECK_THAT(output.log, ContainsSubstring("kernels/bad.cu(4)"));
+}
+
+TEST_CASE("Warnings of a good kernel are kept") {
+    const CompileOutput output = compile(
+        {"kernels/w.cu", "__global__ void f() {\n    int unused = 1;\n}\n"}, {}, {}, "sm_80");
+    CHECK(output.ok);
+    CHECK_THAT(output.log, ContainsSubstring("unused"));
+}
+
+TEST_CASE("Headers are found by their paths, also from other headers") {
+    const EmbeddedFile source{"kernels/a.cu",
+                              "#include \"kernels/common/outer.cuh\"\n"
+                              "__global__ void f(int* y) { *y = outer(); }\n"};
+    const std::vector<EmbeddedFile> headers{
+        {"kernels/common/inner.cuh", "#pragma once\n__device__ inline int inner() { return 7; }\n"},
+        {"kernels/common/outer.cuh",
+         "#pragma once\n#include \"kernels/common/inner.cuh\"\n"
+         "__device__ inline int outer() { return inner(); }\n"}};
+    const CompileOutput output = compile(source, headers, {}, "sm_90a");
+    INFO(output.log);
+    CHECK(output.ok);
+
+    const CompileOutput without = compile(source, {}, {}, "sm_90a");
+    CHECK_FALSE(without.ok);
+    CHECK_THAT(without.log, ContainsSubstring("outer.cuh"));
+}
+
+TEST_CASE("Sources are C++20") {
+    CHECK(compile({"kernels/c.cu",
+                   "template <typename T> concept Small = sizeof(T) < 4;\n"
+                   "__global__ void f() { static_assert(Small<char>); }\n"},
+                  {},
+                  {},
+                  "sm_80")
+              .ok);
+}
+
+TEST_CASE("An architecture that NVRTC does not know is a failed compilation that says so") {
+    const CompileOutput output = compile(kScale, {}, {"-DFACTOR=1.0f"}, "sm_12345");
+    CHECK_FALSE(output.ok);
+    CHECK_THAT(output.log, ContainsSubstring("gpu-architecture"));
+}
+
+TEST_CASE("The compiler's version has a build number") {
+    CHECK(std::regex_match(make_nvrtc_compiler()->version(), std::regex(R"(nvrtc \d+\.\d+\.\d+)")));
+}
+
+TEST_CASE("The probe kernels compile without warnings") {
+    const std::string arch = GENERATE("sm_80", "sm_86", "sm_90a", "sm_100a", "sm_120a");
+    const CompileOutput output = compile(probe_source(), {}, {}, arch);
+    CHECK(output.log == "");
+    REQUIRE(output.ok);
+    const std::string text(reinterpret_cast<const char*>(output.binary.data()),
+                           output.binary.size());
+    for (const int unroll : kReadUnrolls) {
+        CHECK_THAT(text, ContainsSubstring("read_" + std::to_string(unroll)));
+    }
+}

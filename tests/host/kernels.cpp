@@ -1,0 +1,175 @@
+#include "src/core/accuracy.hpp"
+#include "tests/catch.hpp"
+#include "tests/host/fixture.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+using namespace fdkbench;
+using namespace fdkbench::test;
+
+namespace {
+
+constexpr double kMaxNrmse = 4e-3;
+
+/// Not a multiple of any tile of rows.
+constexpr std::int64_t kRaggedN = 37;
+
+/// A k with whole blocks of every decoder and a partial one behind them.
+std::int64_t ragged_k(std::int64_t group_size) {
+    return group_size == 0 ? 712 : (512 / group_size + 3) * group_size;
+}
+
+/// One point of the family's space for the problem: value `choice` of each axis, counted round.
+Params point(const Family& family, const Problem& problem, std::size_t choice) {
+    Params params;
+    for (const Axis& axis : family.axes(problem, host_device())) {
+        params.set(axis.name, axis.values[choice % axis.values.size()]);
+    }
+    return params;
+}
+
+/// The first valid point and up to `count` − 1 other ones, as different from it as the space has.
+std::vector<Params> points(const Family& family, const Problem& problem, std::size_t count) {
+    std::vector<Params> valid;
+    for (std::size_t choice = 0; choice < 6 && valid.size() < count; ++choice) {
+        const Params params = point(family, problem, choice);
+        const bool known = std::ranges::find(valid, params) != valid.end();
+        if (!known && !family.skips(problem, params, host_device())) {
+            valid.push_back(params);
+        }
+    }
+    return valid;
+}
+
+double kernel_nrmse(const TemporaryFile& binary,
+                    const Family& family,
+                    const Problem& problem,
+                    const Params& params) {
+    const Weights weights = random_weights(problem, 1);
+    const auto x = random_activations(problem, 2);
+    const auto kernel =
+        host().load(binary.path(), family.plan(problem, params, host_device()), problem);
+    const auto y = run_kernel(*kernel, problem, x, weights);
+    CHECK(run_kernel(*kernel, problem, x, weights) == y);
+    return compare(y, problem.type, product(x, weights, problem)).nrmse;
+}
+
+/// Compiles each point once and runs it at every m.
+void check_points(const Family& family, Problem problem, const std::vector<Params>& all) {
+    REQUIRE(all.size() >= 2);
+    for (const Params& params : all) {
+        const auto binary = compile_kernel(kernel_source(family), problem, params);
+        for (const std::int64_t m : {1, 3, 17}) {
+            problem.shape.m = m;
+            INFO(to_string(problem) << " " << to_string(params));
+            CHECK(kernel_nrmse(*binary, family, problem, params) <= kMaxNrmse);
+        }
+    }
+}
+
+/// The family's source with one text replaced, which must be there exactly once.
+KernelSource patched(const Family& family, const std::string& from, const std::string& to) {
+    KernelSource source = kernel_source(family);
+    std::vector<EmbeddedFile*> files{&source.source};
+    for (EmbeddedFile& header : source.headers) {
+        files.push_back(&header);
+    }
+    int found = 0;
+    for (EmbeddedFile* file : files) {
+        for (auto at = file->text.find(from); at != std::string::npos;
+             at = file->text.find(from, at + to.size())) {
+            file->text.replace(at, from.size(), to);
+            ++found;
+        }
+    }
+    REQUIRE(found == 1);
+    return source;
+}
+
+}  // namespace
+
+TEST_CASE("host_lut agrees with the reference for every format, ragged shapes and both types") {
+    require_compiler();
+    const Family& family = family_named("host_lut");
+    const int bits = GENERATE(8, 4, 2, 1);
+    const std::int64_t group_size = GENERATE(32, 64, 128, 0);
+    const ElementType type = GENERATE(ElementType::kBf16, ElementType::kFp16);
+    const std::int64_t k = ragged_k(group_size);
+    // At m = 17 the tiles of m have several rows, and the last is ragged.
+    const Problem problem{{17, kRaggedN, k}, {bits, group_size == 0 ? k : group_size}, type};
+    check_points(family, problem, points(family, problem, 2));
+}
+
+TEST_CASE("host_lut decodes a weight at a time where no vector decoder fits the group size") {
+    require_compiler();
+    const Family& family = family_named("host_lut");
+    const Problem problem{{1, 5, 120}, {8, 5}, ElementType::kBf16};
+    Params params = point(family, problem, 0);
+    REQUIRE(family.skips(problem, params, host_device()));
+    params.set("decode", "scalar");
+    REQUIRE_FALSE(family.skips(problem, params, host_device()));
+    const auto binary = compile_kernel(kernel_source(family), problem, params);
+    CHECK(kernel_nrmse(*binary, family, problem, params) <= kMaxNrmse);
+}
+
+TEST_CASE("host_dense agrees with the reference for odd k, ragged n and both types") {
+    require_compiler();
+    const Family& family = family_named("host_dense");
+    const std::int64_t k = GENERATE(131, 192);
+    const ElementType type = GENERATE(ElementType::kBf16, ElementType::kFp16);
+    const Problem problem{{17, kRaggedN, k}, {16, 0}, type};
+    check_points(family, problem, points(family, problem, 3));
+}
+
+TEST_CASE("A kernel that is wrong in one place fails the comparison") {
+    require_compiler();
+    const Problem problem{{3, kRaggedN, 704}, {4, 64}, ElementType::kBf16};
+    const Family& family = family_named("host_lut");
+    const Params params = point(family, problem, 0);
+    const auto nrmse = [&](const std::string& from, const std::string& to) {
+        const auto binary = compile_kernel(patched(family, from, to), problem, params);
+        return kernel_nrmse(*binary, family, problem, params);
+    };
+    SECTION("the last block of a row is forgotten") {
+        CHECK(nrmse("multiply_tail<kRows>(decoder, w, scales, x, totals);", "") > kMaxNrmse);
+    }
+    SECTION("the last rows are forgotten") {
+        CHECK(nrmse("multiply_tile<1>(decoder, last, m0);", "") > kMaxNrmse);
+    }
+    SECTION("the codebook of the wrong row of scales is applied") {
+        CHECK(nrmse("scales + r * kGroups + first_scale(block)", "scales + first_scale(block)") >
+              kMaxNrmse);
+    }
+}
+
+TEST_CASE("Every skipped point says why and every other one has a plan") {
+    const int bits = GENERATE(16, 8, 4, 1);
+    const std::int64_t m = GENERATE(1, 4, 64);
+    const Problem problem{{m, 4096, 4096}, {bits, bits == 16 ? 0 : 64}, ElementType::kBf16};
+    const Family& family = family_named(bits == 16 ? "host_dense" : "host_lut");
+    CHECK_FALSE(family.declines(problem, host_device()));
+    std::size_t size = 1;
+    std::size_t near_first = 1;
+    for (const Axis& axis : family.axes(problem, host_device())) {
+        size *= axis.values.size();
+        near_first += axis.values.size() - 1;
+    }
+    CHECK(size <= 36);
+    CHECK(near_first <= 9);
+
+    DeviceInfo plain = host_device();
+    plain.isa = "scalar";
+    for (const DeviceInfo& device : {host_device(), plain}) {
+        const Params params = point(family, problem, 0);
+        const auto reason = family.skips(problem, params, device);
+        if (reason) {
+            CHECK_FALSE(reason->empty());
+        } else {
+            const LaunchPlan plan = family.plan(problem, params, device);
+            CHECK(plan.steps.size() == 2);
+            CHECK(plan.workspace_bytes > 0);
+        }
+    }
+}

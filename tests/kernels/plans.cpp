@@ -1,0 +1,143 @@
+#include "tests/catch.hpp"
+#include "tests/kernels/points.hpp"
+
+#include <algorithm>
+#include <set>
+
+using namespace fdkbench;
+using namespace fdkbench::testing;
+
+namespace {
+
+std::vector<Problem> all_problems() {
+    std::vector<Problem> all;
+    for (const std::int64_t m : {1, 3, 8, 16, 256}) {
+        for (const Problem& problem : ragged_problems(m, ElementType::kBf16)) {
+            all.push_back(problem);
+        }
+        for (const Problem& problem : large_problems(m, ElementType::kFp16)) {
+            all.push_back(problem);
+        }
+    }
+    return all;
+}
+
+void check_step(const Family& family, const LaunchStep& step, const DeviceInfo& device) {
+    const std::string& text = kernel_source(family).source.text;
+    CHECK(text.find(' ' + step.kernel + '(') != std::string::npos);
+    CHECK(step.grid[0] >= 1);
+    CHECK(step.grid[0] <= 0x7fffffffu);
+    CHECK(std::max(step.grid[1], step.grid[2]) <= 65535);
+    CHECK(std::min(step.grid[1], step.grid[2]) >= 1);
+    const std::uint32_t threads = step.block[0] * step.block[1] * step.block[2];
+    CHECK(threads % 32 == 0);
+    CHECK(threads >= 32);
+    CHECK(threads <= static_cast<std::uint32_t>(device.max_threads_per_block));
+    CHECK(step.shared_bytes <= static_cast<std::uint32_t>(device.shared_bytes_per_block));
+    CHECK(step.cluster >= 1);
+    CHECK(step.cluster <= 8);
+    CHECK(step.grid[0] % step.cluster == 0);
+}
+
+}  // namespace
+
+TEST_CASE("Every problem is claimed by a family, and a family that declines says why") {
+    const DeviceInfo device = h100();
+    for (const Problem& problem : all_problems()) {
+        CAPTURE(to_string(problem));
+        CHECK_FALSE(claimants("cuda", problem, device).empty());
+        for (const Family& family : families()) {
+            if (family.backend == "cuda") {
+                const auto reason = family.declines(problem, device);
+                CHECK((!reason || !reason->empty()));
+            }
+        }
+    }
+}
+
+TEST_CASE("Axes have distinct names and distinct values") {
+    const DeviceInfo device = h100();
+    for (const Problem& problem : all_problems()) {
+        for (const Family* family : claimants("cuda", problem, device)) {
+            CAPTURE(family->name, to_string(problem));
+            std::set<std::string> names;
+            for (const Axis& axis : family->axes(problem, device)) {
+                CAPTURE(axis.name);
+                CHECK(names.insert(axis.name).second);
+                CHECK_FALSE(axis.values.empty());
+                const std::set<ParamValue> values(axis.values.begin(), axis.values.end());
+                CHECK(values.size() == axis.values.size());
+            }
+        }
+    }
+}
+
+TEST_CASE("Every point is skipped with a reason or has a plan that the device can launch") {
+    const DeviceInfo device = GENERATE(h100(), rtx_3090());
+    CAPTURE(device.name);
+    for (const Problem& problem : all_problems()) {
+        for (const Family* family : claimants("cuda", problem, device)) {
+            for (const Params& point : all_points(*family, problem, device)) {
+                CAPTURE(family->name, to_string(problem), to_string(point));
+                if (const auto reason = family->skips(problem, point, device)) {
+                    CHECK_FALSE(reason->empty());
+                    continue;
+                }
+                const LaunchPlan plan = family->plan(problem, point, device);
+                CHECK_FALSE(plan.steps.empty());
+                for (const LaunchStep& step : plan.steps) {
+                    if (step.kind == LaunchStep::Kind::kKernel) {
+                        check_step(*family, step, device);
+                    }
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("The best guess, the first value of every axis, is never skipped") {
+    const DeviceInfo device = GENERATE(h100(), rtx_3090());
+    CAPTURE(device.name);
+    for (const Problem& problem : all_problems()) {
+        for (const Family* family : claimants("cuda", problem, device)) {
+            const Params best_guess = all_points(*family, problem, device).front();
+            const auto reason = family->skips(problem, best_guess, device);
+            CAPTURE(family->name, to_string(problem), to_string(best_guess), reason.value_or(""));
+            CHECK_FALSE(reason.has_value());
+        }
+    }
+}
+
+TEST_CASE("A family has a real choice of points, but not more than a sweep can measure") {
+    const DeviceInfo device = h100();
+    for (const Problem& problem : all_problems()) {
+        for (const Family* family : claimants("cuda", problem, device)) {
+            const std::size_t valid = valid_points(*family, problem, device).size();
+            CAPTURE(family->name, to_string(problem), valid);
+            CHECK(valid >= 2);
+            CHECK(valid <= 64);
+        }
+    }
+}
+
+TEST_CASE("A point that needs more shared memory than the device has is skipped saying so") {
+    DeviceInfo small = h100();
+    small.shared_bytes_per_block = 16 * 1024;
+    const Problem problem{{1, 8192, 8192}, {4, 64}, ElementType::kBf16};
+    const Family& family = family_named("lut_mv");
+    const auto reason =
+        family.skips(problem, all_points(family, problem, small).front(), small).value_or("");
+    CHECK_THAT(reason, ContainsSubstring("49152 bytes of shared memory"));
+    CHECK_THAT(reason, ContainsSubstring("16384"));
+}
+
+TEST_CASE("The dequantised weights fit the workspace of unfused") {
+    const DeviceInfo device = h100();
+    const Problem problem{{64, 1001, 1152}, {2, 32}, ElementType::kFp16};
+    const Family& family = family_named("unfused");
+    const LaunchPlan plan =
+        family.plan(problem, all_points(family, problem, device).front(), device);
+    CHECK(plan.workspace_bytes == 1001 * 1152 * 2);
+    REQUIRE(plan.steps.size() == 2);
+    CHECK(plan.steps[1].kind == LaunchStep::Kind::kMatmul);
+}

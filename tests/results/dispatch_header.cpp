@@ -1,0 +1,95 @@
+#include "results/dispatch_table.hpp"
+#include "tests/catch.hpp"
+#include "tests/results/fixture.hpp"
+
+#include <cstdlib>
+#include <limits>
+
+using namespace fdkbench;
+
+namespace {
+
+std::string find_compiler() {
+    for (const char* name : {"c++", "g++", "clang++"}) {
+        if (std::system((std::string("command -v ") + name + " >/dev/null").c_str()) == 0) {
+            return name;
+        }
+    }
+    skip_program("no C++ compiler to compile the exported header with");
+}
+
+/// Compiles main.cpp in the folder, warnings being errors.
+bool compile(const TemporaryFolder& folder, const std::string& options) {
+    static const std::string compiler = find_compiler();
+    const std::string command = compiler + " -std=c++17 -Wall -Wextra -Wpedantic -Werror " +
+                                (folder / "main.cpp").string() + " " + options;
+    return std::system(command.c_str()) == 0;
+}
+
+DispatchTable table() {
+    DispatchTable table;
+    table.device_name = "Fictional 100 \"quoted\" \\ ?\?/ ünïcode";
+    table.device_arch = "sm_90a";
+    table.date = "2026-01-02T03:04:05.678Z";
+    for (const int m : {1, 16}) {
+        const Candidate kernel = candidate(m, small_problem(m));
+        TableEntry entry;
+        entry.problem = kernel.problem;
+        entry.family = kernel.family;
+        entry.params = kernel.params;
+        entry.plan = kernel.plan;
+        entry.binary_hash = hash_of(kernel);
+        entry.time_us = 12.5;
+        entry.ratio = 3;
+        entry.ratio_hi = std::numeric_limits<double>::infinity();
+        table.entries.push_back(entry);
+    }
+    LaunchStep matmul;
+    matmul.kind = LaunchStep::Kind::kMatmul;
+    table.entries[1].plan.steps.push_back(matmul);
+    table.entries[1].plan.workspace_bytes = 4096;
+    return table;
+}
+
+}  // namespace
+
+TEST_CASE("The exported header compiles alone and finds entries at compile time") {
+    const TemporaryFolder folder;
+    write_file(folder / "table.hpp", to_header(table()));
+    write_file(folder / "main.cpp", R"(#include "table.hpp"
+#include "table.hpp"
+
+constexpr const fdkbench_table::Entry* kFound = fdkbench_table::find(16, 128, 256, 4, 64);
+static_assert(kFound->family == "lut_mv");
+static_assert(kFound->params == "{\"warps\":16,\"decode\":\"prmt\"}");
+static_assert(kFound->time_us == 12.5 && kFound->ratio == 3);
+static_assert(kFound->ratio_hi > 1e300);
+static_assert(kFound->steps == 2 && kFound->first_step == 1 && kFound->workspace_bytes == 4096);
+static_assert(fdkbench_table::kSteps[kFound->first_step].block[0] == 512);
+static_assert(*fdkbench_table::kSteps[kFound->first_step + 1].kernel == 0);
+static_assert(fdkbench_table::find(2, 128, 256, 4, 64) == nullptr);
+static_assert(fdkbench_table::find(16, 128, 256, 4, 32) == nullptr);
+static_assert(fdkbench_table::find(16, 128, 256, 4, 64, "fp16") == nullptr);
+static_assert(fdkbench_table::kArch == "sm_90a");
+
+int main(int argc, char**) {
+    const fdkbench_table::Entry* entry = fdkbench_table::find(argc, 128, 256, 4, 64);
+    return entry != nullptr && entry->binary_hash == "hash-key1" &&
+                   fdkbench_table::kDevice == "Fictional 100 \"quoted\" \\ ?\?/ ünïcode"
+               ? 0
+               : 1;
+}
+)");
+    const std::string program = (folder / "program").string();
+    REQUIRE(compile(folder, "-o " + program));
+    CHECK(std::system(program.c_str()) == 0);
+}
+
+TEST_CASE("A header without entries still compiles") {
+    const TemporaryFolder folder;
+    write_file(folder / "table.hpp", to_header(DispatchTable{}));
+    write_file(folder / "main.cpp",
+               "#include \"table.hpp\"\n"
+               "static_assert(fdkbench_table::find(1, 1, 1, 4, 64) == nullptr);\n");
+    CHECK(compile(folder, "-fsyntax-only"));
+}

@@ -1,0 +1,120 @@
+#pragma once
+
+#include "results/store.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+#include <string>
+
+namespace fdkbench {
+
+/// A folder that lives as long as the test.
+class TemporaryFolder {
+  public:
+    TemporaryFolder() {
+        std::string name = (std::filesystem::temp_directory_path() / "fdkbench-XXXXXX").string();
+        if (::mkdtemp(name.data()) == nullptr) {
+            throw std::runtime_error("no temporary folder");
+        }
+        path_ = name;
+    }
+    ~TemporaryFolder() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path_, ignored);
+    }
+    TemporaryFolder(const TemporaryFolder&) = delete;
+    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+    [[nodiscard]] std::filesystem::path operator/(const std::string& name) const {
+        return path_ / name;
+    }
+    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+  private:
+    std::filesystem::path path_;
+};
+
+inline RunRecord fictional_run(const std::string& device = "Fictional 100") {
+    RunRecord run;
+    run.device.id = "cuda:0";
+    run.device.backend = "cuda";
+    run.device.key = device + ", sm_90, 4 SMs";
+    run.device.name = device;
+    run.device.uuid = "GPU-" + device;
+    run.device.arch = "sm_90a";
+    run.compiler = "nvrtc 13.0";
+    run.driver = "580.1";
+    run.commit = "abcdef";
+    run.command = "fdkbench sweep";
+    return run;
+}
+
+inline Problem small_problem(std::int64_t m = 1) {
+    Problem problem;
+    problem.shape = {m, 128, 256};
+    problem.format = {4, 64};
+    return problem;
+}
+
+/// A candidate that differs from others by `warps` in parameters, launch and compile key.
+inline Candidate candidate(std::int64_t warps, const Problem& problem = small_problem()) {
+    Candidate result;
+    result.family = "lut_mv";
+    result.params.set("warps", warps);
+    result.params.set("decode", std::string("prmt"));
+    result.problem = problem;
+    LaunchStep step;
+    step.kernel = "lut_mv";
+    step.block = {static_cast<std::uint32_t>(32 * warps), 1, 1};
+    step.grid = {static_cast<std::uint32_t>(problem.shape.m), 1, 1};
+    result.plan.steps = {step};
+    result.compile_key = "key" + std::to_string(warps);
+    return result;
+}
+
+inline std::string hash_of(const Candidate& candidate) {
+    return "hash-" + candidate.compile_key;
+}
+
+/// A correct, timed kernel with `samples` samples.
+inline Measurement correct(double ratio, int registers = 64, int samples = 3) {
+    Measurement result;
+    result.accuracy = Accuracy{0.001, 0.002};
+    result.accuracy_original = Accuracy{0.01, 0.1};
+    result.repeatable = true;
+    result.resources = KernelResources{registers, 1024, 0};
+    result.time_us = 20 / ratio;
+    result.ratio = ratio;
+    result.ratio_lo = ratio * 0.99;
+    result.ratio_hi = ratio * 1.01;
+    result.baseline_us = 20;
+    result.baseline_first_us = 21;
+    result.gb_s = 1000;
+    result.tflop_s = 1.5;
+    result.floor_us = 5;
+    result.floor_pct = 25 * ratio;
+    for (int i = 0; i < samples; ++i) {
+        result.samples.push_back({20 / ratio + i, 20, 20.5});
+    }
+    return result;
+}
+
+inline Measurement failed(CandidateStatus status, const std::string& message = "because") {
+    Measurement result;
+    result.status = status;
+    result.message = message;
+    return result;
+}
+
+/// First column of the first row, "" without one.
+inline std::string value(const Store& store, const std::string& sql) {
+    const QueryResult result = store.query(sql);
+    return result.rows.empty() ? "" : result.rows[0][0].text.value_or("NULL");
+}
+
+inline void write_file(const std::filesystem::path& path, const std::string& text) {
+    std::ofstream(path, std::ios::binary) << text;
+}
+
+}  // namespace fdkbench

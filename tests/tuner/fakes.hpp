@@ -1,0 +1,74 @@
+#pragma once
+
+#include "src/core/error.hpp"
+#include "tuner/sweep.hpp"
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+/// A device, a compiler and a database that exist in memory only. fakes.cpp registers the families
+/// that they run: `fake_mm` and `fake_mv` for backend "fake", `fake_host` for backend "host".
+namespace fdkbench::fakes {
+
+/// A row as the sink got it.
+struct Row {
+    Candidate candidate;
+    std::optional<std::string> hash;
+    Measurement measurement;
+};
+
+/// Knows kernels as the contract says: binary hash and plan, or compile key.
+class MemorySink final : public MeasurementSink {
+  public:
+    std::optional<std::string> binary_hash(const std::string& compile_key) override;
+    void remember_binary(const std::string& compile_key, const std::string& hash) override;
+    bool measured(const Candidate& candidate, const std::optional<std::string>& hash) override;
+    void record(const Candidate& candidate,
+                const std::optional<std::string>& hash,
+                const Measurement& measurement) override;
+
+    /// The row of the only candidate whose options contain `option`.
+    [[nodiscard]] const Row& row(const std::string& option) const;
+
+    std::vector<Row> rows;
+    std::map<std::string, std::string> hashes;
+};
+
+/// What the fake processes do, and what they did. A kernel is called by its compiler options:
+/// "fake_mm … -DFDK_TILE=2 -DFDK_WARPS=4"; the keys of the maps are parts of such a name.
+struct World {
+    std::map<std::string, double> times_us;                ///< else 100
+    std::map<std::string, CandidateStatus> check_results;  ///< else correct
+    std::set<std::string> compile_failures;
+    std::set<std::string> dies_in_check;
+    std::set<std::string> dies_in_block;
+    std::set<std::string> dies_once_in_block;  ///< an element is taken out when it happens
+    std::set<std::string> same_code;           ///< kernels that compile to one and the same binary
+    std::map<std::int64_t, Error> prepare_errors;  ///< by m
+    bool dies_in_prepare = false;
+    double noise = 0.002;  ///< relative standard deviation of a replay
+    std::function<void()> on_block = [] {};
+
+    std::vector<std::string> events;  ///< "prepare m=1", "check NAME", "block 3", "worker"
+    int compiling = 0;                ///< requests in the pool now
+    int overlaps = 0;                 ///< calls of the worker while something compiled
+    std::size_t compiles = 0;
+    std::size_t samples = 0;
+    std::mt19937 random{7};
+
+    [[nodiscard]] std::size_t count(const std::string& event_start) const;
+    WorkerFactory factory();
+};
+
+/// One problem after another for the fake backend: m × {bits}, n = k = 64, group size 32.
+SweepOptions sweep_options(const std::vector<std::int64_t>& m, const std::vector<int>& bits);
+
+}  // namespace fdkbench::fakes

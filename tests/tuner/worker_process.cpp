@@ -1,0 +1,220 @@
+#include "src/core/error.hpp"
+#include "tests/catch.hpp"
+#include "tuner/compile_pool.hpp"
+#include "tuner/worker.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <thread>
+#include <unistd.h>
+
+using namespace fdkbench;
+using Catch::Matchers::ContainsSubstring;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+/// A worker program in the language of the shell: `answers` are the branches of a `case` over each
+/// request line.
+class Script {
+  public:
+    explicit Script(const std::string& answers) {
+        static int count = 0;
+        path_ = std::filesystem::temp_directory_path() /
+                ("fdkbench-test-worker-" + std::to_string(::getpid()) + "-" +
+                 std::to_string(count++) + ".sh");
+        std::ofstream(path_) << "#!/bin/sh\nwhile read -r line; do case \"$line\" in\n"
+                             << answers << "\nesac; done\n";
+        std::filesystem::permissions(path_, std::filesystem::perms::owner_all);
+    }
+    ~Script() { std::filesystem::remove(path_); }
+    Script(const Script&) = delete;
+    Script(Script&&) = delete;
+    Script& operator=(const Script&) = delete;
+    Script& operator=(Script&&) = delete;
+    [[nodiscard]] std::string path() const { return path_.string(); }
+
+  private:
+    std::filesystem::path path_;
+};
+
+std::string hello_of_version(int version) {
+    return R"(*'"request":"hello"'*) echo '{"reply":"hello","version":)" + std::to_string(version) +
+           R"(,"backend":"fake","compiler":"fakec","devices":[],"versions":[]}';;)";
+}
+
+const std::string kBlock =
+    R"(*'"request":"block"'*) echo '{"reply":"block","baseline_before_us":1,"baseline_after_us":2,)"
+    R"("baseline_first_us":3,"times_us":[4.5]}';;)";
+
+std::unique_ptr<Worker> worker(const Script& script, const std::atomic<bool>* stop = nullptr) {
+    return worker_processes(script.path(), seconds{1}, stop).worker();
+}
+
+CandidateStatus status_of_loss(Worker& worker, const std::string& message) {
+    try {
+        worker.check({});
+    } catch (const WorkerLost& lost) {
+        CHECK_THAT(lost.what(), ContainsSubstring(message));
+        return lost.status();
+    }
+    FAIL("the worker was not lost");
+    return CandidateStatus::kCorrect;
+}
+
+/// A reply of a compile process whose binary hash is the request's compile key.
+const std::string kCompile =
+    R"(*) key=${line##*compile_key\":\"}; key=${key%%\"*};
+    case "$key" in
+        die*) kill -KILL $$;;
+        hang*) exec sleep 600;;
+        full*) echo '{"reply":"error","code":3,"message":"the disk is full"}';;
+        *) echo "{\"reply\":\"compile\",\"status\":\"correct\",\"message\":\"\",\"binary_hash\":\"$key\",\"binary\":\"/x\",\"seconds\":0.5}";;
+    esac;;)";
+
+protocol::CompileRequest compile_request(const std::string& key) {
+    return {"/cache", "family", {"-DX=1"}, "sm_90a", key};
+}
+
+std::map<std::size_t, protocol::CompileReply> collect(CompilePool& pool, std::size_t count) {
+    std::map<std::size_t, protocol::CompileReply> replies;
+    const auto deadline = Clock::now() + seconds{20};
+    while (replies.size() < count && Clock::now() < deadline) {
+        if (const auto done = pool.next(milliseconds{100})) {
+            replies[done->ticket] = done->reply;
+        }
+    }
+    return replies;
+}
+
+}  // namespace
+
+TEST_CASE("Requests are answered by the process, one after another") {
+    const Script script(hello_of_version(protocol::kVersion) + kBlock);
+    const auto process = worker(script);
+    CHECK(process->hello().backend == "fake");
+    const auto block = process->block({{0}});
+    CHECK(block.baseline_after_us == 2);
+    CHECK(block.times_us == std::vector<double>{4.5});
+}
+
+TEST_CASE("A worker of another protocol version is to be built again") {
+    const Script script(hello_of_version(protocol::kVersion + 1));
+    const auto process = worker(script);
+    CHECK_THROWS_AS(process->hello(), EnvironmentError);
+    CHECK_THROWS_WITH(worker(script)->hello(), ContainsSubstring("build both again"));
+}
+
+TEST_CASE("A program that is not there is an environment error") {
+    const auto process = worker_processes("/nonexistent/worker").worker();
+    CHECK_THROWS_AS(process->hello(), EnvironmentError);
+}
+
+TEST_CASE("An error that the worker reports keeps its code, and the worker lives") {
+    const Script script(kBlock +
+                        R"(*) echo '{"reply":"error","code":3,"message":"out of memory"}';;)");
+    const auto process = worker(script);
+    try {
+        process->prepare({});
+        FAIL("no error");
+    } catch (const Error& error) {
+        CHECK(error.code() == ExitCode::kEnvironment);
+        CHECK(std::string(error.what()) == "out of memory");
+    }
+    CHECK(process->block({{0}}).times_us.size() == 1);
+}
+
+TEST_CASE("A worker that dies is lost as a runtime failure that names the signal") {
+    const Script script("*) kill -SEGV $$;;");
+    const auto process = worker(script);
+    CHECK(status_of_loss(*process, "worker died: signal 11") == CandidateStatus::kRuntime);
+}
+
+TEST_CASE("A worker that does not answer in time is killed and lost as a timeout") {
+    const Script script("*) exec sleep 600;;");
+    const auto process = worker(script);
+    const auto start = Clock::now();
+    CHECK(status_of_loss(*process, "no answer within 1 s") == CandidateStatus::kTimeout);
+    CHECK(Clock::now() - start < seconds{20});
+}
+
+TEST_CASE("A worker that answers anything else is lost") {
+    SECTION("no JSON") {
+        const Script script("*) echo 'hello from a kernel';;");
+        const auto process = worker(script);
+        CHECK(status_of_loss(*process, "'hello from a kernel' to the request 'check'") ==
+              CandidateStatus::kRuntime);
+    }
+    SECTION("the reply to another request") {
+        const Script script(R"(*) echo '{"reply":"block","times_us":[]}';;)");
+        const auto process = worker(script);
+        CHECK(status_of_loss(*process, "to the request 'check'") == CandidateStatus::kRuntime);
+    }
+    SECTION("a reply without its members") {
+        const Script script(R"(*) echo '{"reply":"check"}';;)");
+        const auto process = worker(script);
+        CHECK(status_of_loss(*process, "to the request 'check'") == CandidateStatus::kRuntime);
+    }
+}
+
+TEST_CASE("The stop flag is seen while a worker is busy") {
+    const Script script("*) exec sleep 600;;");
+    std::atomic<bool> stop = false;
+    const auto process = worker_processes(script.path(), seconds{60}, &stop).worker();
+    std::thread later([&stop] {
+        std::this_thread::sleep_for(milliseconds{200});
+        stop = true;
+    });
+    const auto start = Clock::now();
+    CHECK_THROWS_AS(process->check({}), Interrupted);
+    CHECK(Clock::now() - start < seconds{20});
+    later.join();
+}
+
+TEST_CASE("Every compilation comes back under its ticket") {
+    const Script script(kCompile);
+    const auto pool = compile_processes(script.path(), 2);
+    for (std::size_t ticket = 0; ticket < 20; ++ticket) {
+        pool->submit(ticket, compile_request("key" + std::to_string(ticket)));
+    }
+    const auto replies = collect(*pool, 20);
+    REQUIRE(replies.size() == 20);
+    CHECK(replies.at(7).binary_hash == "key7");
+    CHECK(replies.at(7).seconds == 0.5);
+    CHECK_FALSE(pool->next(milliseconds{0}).has_value());
+}
+
+TEST_CASE("A compile process that dies costs its request only") {
+    const Script script(kCompile);
+    const auto pool = compile_processes(script.path(), 1);
+    pool->submit(0, compile_request("first"));
+    pool->submit(1, compile_request("die"));
+    pool->submit(2, compile_request("last"));
+    const auto replies = collect(*pool, 3);
+    REQUIRE(replies.size() == 3);
+    CHECK(replies.at(1).status == CandidateStatus::kCompile);
+    CHECK_THAT(replies.at(1).message, ContainsSubstring("compiler process died: signal 9"));
+    CHECK(replies.at(2).binary_hash == "last");
+}
+
+TEST_CASE("An error that a compile process reports ends the waiting") {
+    const Script script(kCompile);
+    const auto pool = compile_processes(script.path(), 2);
+    pool->submit(0, compile_request("full"));
+    CHECK_THROWS_WITH(collect(*pool, 1), ContainsSubstring("the disk is full"));
+}
+
+TEST_CASE("A pool with busy processes ends quickly") {
+    const Script script(kCompile);
+    auto pool = compile_processes(script.path(), 2);
+    for (std::size_t ticket = 0; ticket < 5; ++ticket) {
+        pool->submit(ticket, compile_request("hang"));
+    }
+    CHECK_FALSE(pool->next(milliseconds{300}).has_value());
+    const auto start = Clock::now();
+    pool.reset();
+    CHECK(Clock::now() - start < seconds{20});
+}

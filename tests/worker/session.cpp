@@ -1,0 +1,289 @@
+#include "src/worker/session.hpp"
+
+#include "src/core/error.hpp"
+#include "src/worker/device_lost.hpp"
+#include "tests/catch.hpp"
+#include "tests/worker/fake_backend.hpp"
+
+#include <set>
+
+using namespace fdkbench;
+
+namespace {
+
+/// A session on the fake backend.
+struct Fixture {
+    std::shared_ptr<FakeState> state = std::make_shared<FakeState>();
+    Session session{make_fake_backend(state)};
+
+    protocol::PrepareReply prepare(const Problem& problem = small_problem(),
+                                   const MeasuringPolicy& policy = {},
+                                   std::size_t device = 0) {
+        return session.prepare({.device = device, .problem = problem, .policy = policy});
+    }
+    protocol::CheckReply check(const std::string& binary, int slot = 0) {
+        return session.check({.slot = slot, .binary = "/cache/" + binary, .plan = {}});
+    }
+};
+
+/// Bytes of the distinct weight copies that the last recorded replay reads.
+std::int64_t rotated_bytes(const FakeState& state, std::int64_t copy_bytes) {
+    std::set<const void*> copies;
+    for (const Arguments& launch : state.recorded.back()) {
+        copies.insert(launch.w);
+    }
+    return static_cast<std::int64_t>(copies.size()) * copy_bytes;
+}
+
+}  // namespace
+
+TEST_CASE("A correct candidate passes in every format and type") {
+    const WeightFormat format = GENERATE(WeightFormat{},
+                                         WeightFormat{8, 64},
+                                         WeightFormat{4, 32},
+                                         WeightFormat{2, 128},
+                                         WeightFormat{1, 64});
+    const ElementType type = GENERATE(ElementType::kBf16, ElementType::kFp16);
+    const std::int64_t m = GENERATE(1, 3);
+    Fixture fixture;
+    fixture.prepare({.shape = {.m = m, .n = 24, .k = 128}, .format = format, .type = type});
+    const auto reply = fixture.check("correct");
+    CHECK(reply.message.empty());
+    REQUIRE(reply.status == CandidateStatus::kCorrect);
+    CHECK(reply.repeatable == true);
+    CHECK(reply.resources->registers == 32);
+    CHECK(reply.time_us == kFakeCandidateUs);
+    CHECK(reply.accuracy->nrmse < 4e-3);
+    if (format.quantised()) {
+        CHECK(reply.accuracy_original->nrmse > reply.accuracy->nrmse);
+    } else {
+        CHECK(reply.accuracy_original->nrmse == reply.accuracy->nrmse);
+    }
+}
+
+TEST_CASE("Quantisation to fewer bits costs more against the original weights") {
+    const auto error = [](int bits) {
+        Fixture fixture;
+        fixture.prepare({.shape = {.m = 3, .n = 24, .k = 128}, .format = {bits, 64}});
+        return fixture.check("correct").accuracy_original->nrmse;
+    };
+    CHECK(error(8) < error(4));
+    CHECK(error(4) < error(1));
+}
+
+TEST_CASE("A wrong candidate is reported with what is wrong first") {
+    struct Case {
+        std::string binary;
+        std::string message;
+    };
+    const Case wrong = GENERATE(
+        Case{"writes_behind", "writes behind the output of 3 rows: first at y[3,0], 1 elements"},
+        Case{"leaves_last", "leaves elements unwritten: first y[2,23], 1 of 72 elements"},
+        Case{"wrong_when_ragged", "with m = 2: nrmse"},
+        Case{"ignores_m", "with m = 2: writes behind the output of 2 rows: first at y[2,0], 24"},
+        Case{"nan", "nrmse inf > 0.004: first at y[0,3]: got nan, expected"},
+        Case{"off", "nrmse 0.0199 > 0.004: first at y[0,1]: got"},
+        Case{"wrong_second_time", "second run: nrmse"});
+    Fixture fixture;
+    fixture.prepare();
+    const auto reply = fixture.check(wrong.binary);
+    INFO(wrong.binary);
+    CHECK(reply.status == CandidateStatus::kCorrectness);
+    CHECK_THAT(reply.message, ContainsSubstring(wrong.message));
+    CHECK(reply.time_us == 0);
+    CHECK_FALSE(reply.worker_ends);
+    CHECK_THROWS_WITH(fixture.session.block({{0}}), ContainsSubstring("slot 0"));
+}
+
+TEST_CASE("The error of a candidate above the gate is kept, unless it is infinite") {
+    Fixture fixture;
+    fixture.prepare();
+    CHECK(fixture.check("off").accuracy->nrmse == Approx(0.02).margin(0.002));
+    CHECK_FALSE(fixture.check("nan").accuracy.has_value());
+    MeasuringPolicy loose;
+    loose.max_nrmse = 0.1;
+    fixture.prepare(small_problem(), loose);
+    CHECK(fixture.check("off").status == CandidateStatus::kCorrect);
+}
+
+TEST_CASE("A candidate that does not repeat bitwise is flagged, not failed") {
+    Fixture fixture;
+    fixture.prepare();
+    const auto reply = fixture.check("unrepeatable");
+    CHECK(reply.status == CandidateStatus::kCorrect);
+    CHECK(reply.repeatable == false);
+}
+
+TEST_CASE("Errors of loading and launching become statuses and the worker goes on") {
+    Fixture fixture;
+    fixture.prepare();
+    auto reply = fixture.check("load_fails");
+    CHECK(reply.status == CandidateStatus::kConstraints);
+    CHECK(reply.message == "too much shared memory");
+    reply = fixture.check("launch_fails");
+    CHECK(reply.status == CandidateStatus::kRuntime);
+    CHECK_FALSE(reply.worker_ends);
+    CHECK(fixture.check("correct").status == CandidateStatus::kCorrect);
+}
+
+TEST_CASE("A device fault ends the worker") {
+    Fixture fixture;
+    fixture.prepare();
+    SECTION("in the check") {
+        const auto reply = fixture.check("faults");
+        CHECK(reply.status == CandidateStatus::kRuntime);
+        CHECK(reply.message == "illegal address");
+        CHECK(reply.worker_ends);
+    }
+    SECTION("in a block") {
+        CHECK(fixture.check("faults_later").status == CandidateStatus::kCorrect);
+        CHECK_THROWS_AS(fixture.session.block({{0}}), DeviceLost);
+    }
+}
+
+TEST_CASE("Every candidate has a workspace of its own that begins with zeros") {
+    Fixture fixture;
+    fixture.prepare();
+    protocol::CheckRequest request{.slot = 0, .binary = "needs_zeros", .plan = {}};
+    request.plan.workspace_bytes = 512;
+    CHECK(fixture.session.check(request).status == CandidateStatus::kCorrect);
+    const void* first = fixture.state->recorded.back().front().workspace;
+    request.slot = 1;
+    CHECK(fixture.session.check(request).status == CandidateStatus::kCorrect);
+    CHECK(fixture.state->recorded.back().front().workspace != first);
+
+    request.plan.workspace_bytes = 1 << 30;
+    const auto reply = fixture.session.check(request);
+    CHECK(reply.status == CandidateStatus::kConstraints);
+    CHECK_THAT(reply.message, ContainsSubstring("workspace: out of memory"));
+}
+
+TEST_CASE("Weights rotate over the same byte budget in every format") {
+    const WeightFormat format =
+        GENERATE(WeightFormat{}, WeightFormat{8, 64}, WeightFormat{4, 32}, WeightFormat{1, 64});
+    Fixture fixture;
+    Problem problem = small_problem();
+    problem.format = format;
+    const std::int64_t copy_bytes = problem.weight_bytes() + problem.scale_bytes();
+    const std::int64_t budget = 5 * kFakeCacheBytes;
+
+    const auto reply = fixture.prepare(problem);
+    const std::int64_t plain_bytes = 24 * 128 * 2;
+    CHECK(rotated_bytes(*fixture.state, plain_bytes) >= budget);
+    CHECK(rotated_bytes(*fixture.state, plain_bytes) < budget + plain_bytes);
+    CHECK(reply.copies == (budget + copy_bytes - 1) / copy_bytes);
+
+    fixture.check("correct");
+    CHECK(rotated_bytes(*fixture.state, copy_bytes) >= budget);
+    CHECK(rotated_bytes(*fixture.state, copy_bytes) < budget + copy_bytes);
+}
+
+TEST_CASE("A factor of zero gives one hot copy") {
+    Fixture fixture;
+    MeasuringPolicy policy;
+    policy.cache_bytes_factor = 0;
+    CHECK(fixture.prepare(small_problem(), policy).copies == 1);
+    CHECK(fixture.check("correct").status == CandidateStatus::kCorrect);
+}
+
+TEST_CASE("Preparing names the best baseline and the floor") {
+    Fixture fixture;
+    const auto reply = fixture.prepare();
+    CHECK(reply.baseline == "algorithm 2");
+    CHECK(reply.baseline_us == kFakeBaselineUs[1]);
+    CHECK(reply.baseline_first_us == kFakeBaselineUs[0]);
+    CHECK(reply.floor_us ==
+          Approx(std::max(static_cast<double>(small_problem().bytes_moved()) / 1e4,
+                          small_problem().flops() / 1e6)));
+}
+
+TEST_CASE("A block has the best baseline at both ends and the first once") {
+    Fixture fixture;
+    fixture.prepare();
+    fixture.check("correct", 7);
+    fixture.check("slow", 9);
+    fixture.state->replayed.clear();
+    const auto reply = fixture.session.block({{9, 7, 9}});
+    CHECK(reply.times_us == std::vector<double>{kFakeSlowUs, kFakeCandidateUs, kFakeSlowUs});
+    CHECK(reply.baseline_before_us == kFakeBaselineUs[1]);
+    CHECK(reply.baseline_after_us == kFakeBaselineUs[1]);
+    CHECK(reply.baseline_first_us == kFakeBaselineUs[0]);
+    CHECK(fixture.state->replayed ==
+          std::vector<std::string>{
+              "algorithm 2", "slow", "correct", "slow", "algorithm 1", "algorithm 2"});
+}
+
+TEST_CASE("Preparing forgets the slots of the last problem") {
+    Fixture fixture;
+    fixture.prepare();
+    fixture.check("correct");
+    fixture.prepare();
+    CHECK_THROWS_AS(fixture.session.block({{0}}), Error);
+}
+
+TEST_CASE("A failed prepare leaves nothing prepared") {
+    Fixture fixture;
+    fixture.prepare();
+    fixture.state->memory_bytes = 0;
+    CHECK_THROWS_AS(fixture.prepare(), EnvironmentError);
+    CHECK_THROWS_WITH(fixture.check("correct"), ContainsSubstring("prepare request first"));
+    fixture.state->memory_bytes = 64 << 20;
+    fixture.prepare();
+    CHECK(fixture.check("correct").status == CandidateStatus::kCorrect);
+}
+
+TEST_CASE("A new m keeps the copies of the weights; a new format frees them first") {
+    Fixture fixture;
+    Problem problem = small_problem();
+    fixture.prepare(problem);
+    fixture.check("correct");
+    const void* copy = fixture.state->recorded.back().front().w;
+    problem.shape.m = 1;
+    fixture.prepare(problem);
+    fixture.check("correct");
+    CHECK(fixture.state->recorded.back().front().w == copy);
+
+    fixture.state->peak_bytes = 0;
+    problem.format.bits = 8;
+    fixture.prepare(problem);
+    const auto budget = static_cast<std::size_t>(5 * kFakeCacheBytes);
+    // Two budgets (plain and quantised), x, y with its guard and workspaces, but no third budget.
+    CHECK(fixture.state->peak_bytes < 2 * budget + budget / 2);
+    CHECK(fixture.check("correct").status == CandidateStatus::kCorrect);
+}
+
+TEST_CASE("All device memory is freed with the session") {
+    auto state = std::make_shared<FakeState>();
+    {
+        Session session(make_fake_backend(state));
+        session.prepare({.device = 0, .problem = small_problem(), .policy = {}});
+        session.check({.slot = 0, .binary = "correct", .plan = {}});
+        CHECK(state->live_bytes > 0);
+    }
+    CHECK(state->live_bytes == 0);
+}
+
+TEST_CASE("The device is opened when first needed and again when another is asked for") {
+    Fixture fixture;
+    CHECK(fixture.session.devices().size() == 2);
+    CHECK(fixture.state->opened.empty());
+    fixture.session.ceilings({.device = 0});
+    fixture.prepare();
+    fixture.prepare();
+    fixture.prepare(small_problem(), {}, 1);
+    CHECK(fixture.state->opened == std::vector<std::size_t>{0, 1});
+    CHECK(fixture.check("correct").status == CandidateStatus::kCorrect);
+    CHECK_THROWS_AS(fixture.session.ceilings({.device = 5}), EnvironmentError);
+}
+
+TEST_CASE("Inputs other than normal and impossible problems are refused") {
+    Fixture fixture;
+    MeasuringPolicy policy;
+    policy.inputs = "zeros";
+    CHECK_THROWS_WITH(fixture.prepare(small_problem(), policy),
+                      ContainsSubstring("inputs must be normal"));
+    Problem problem = small_problem();
+    problem.format.bits = 3;
+    CHECK_THROWS_AS(fixture.prepare(problem), UsageError);
+    CHECK(fixture.state->opened.empty());
+}

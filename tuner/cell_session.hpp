@@ -1,0 +1,78 @@
+#pragma once
+
+#include "tuner/compile_feed.hpp"
+#include "tuner/device_worker.hpp"
+#include "tuner/race.hpp"
+#include "tuner/sweep.hpp"
+
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace fdkbench {
+
+/// What all cells of a sweep share.
+struct SweepContext {
+    const SweepOptions& options;
+    MeasurementSink& sink;
+    SweepListener& listener;
+    CompileFeed& compiles;
+    DeviceWorker& worker;
+    SweepOutcome& outcome;
+    std::function<bool()> stopping;  ///< interrupted or out of time
+};
+
+/// One cell of a sweep: every candidate is checked as its binary arrives, the correct ones race,
+/// each row is recorded as soon as it is final.
+class CellSession {
+  public:
+    CellSession(SweepContext& context, const CellPlan& plan);
+
+    /// Throws Interrupted when the sweep is stopping and CellUnavailable when the cell cannot be
+    /// done. Either way what was timed has been recorded, and the rest is left for another sweep.
+    void run();
+    /// The best so far, if anything was timed.
+    [[nodiscard]] std::optional<Leader> leader() const;
+
+  private:
+    /// kDone: recorded, or the same kernel as another.
+    enum class State { kCompiling, kCompiled, kChecked, kDone };
+    struct Entry {
+        const Candidate* candidate = nullptr;
+        State state = State::kCompiling;
+        const protocol::CompileReply* compiled = nullptr;
+        protocol::CheckReply checked;
+        bool loaded = false;  ///< in the slot of the worker that runs now
+    };
+
+    void check_all();
+    void await_compiles();
+    void take_compiled();
+    void check(int slot);
+    void ensure_worker();
+    void load(const std::vector<int>& slots);
+    void race_all();
+    void run_block(const std::vector<int>& slots);
+    void retry_alone(const std::vector<int>& slots);
+    void take_block(const std::vector<int>& slots, const protocol::BlockReply& block);
+    void record_timed(const std::vector<int>& slots);
+    void fail(int slot, CandidateStatus status, const std::string& message);
+    void record(int slot, const Measurement& measurement);
+    [[nodiscard]] Measurement measurement_of(int slot) const;
+    [[nodiscard]] std::vector<int> slots_in(State state) const;
+    void stop_if_asked() const;
+
+    SweepContext& context_;
+    const Problem& problem_;
+    std::vector<Entry> entries_;                            ///< by slot
+    std::set<std::pair<std::string, LaunchPlan>> kernels_;  ///< already in this cell
+    std::optional<protocol::PrepareReply> prepared_;
+    std::optional<Race> race_;
+    std::vector<double> baselines_us_;
+    std::vector<double> baselines_first_us_;
+};
+
+}  // namespace fdkbench

@@ -1,0 +1,135 @@
+#include "tuner/compile_pool.hpp"
+
+#include "tuner/request_channel.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace fdkbench {
+
+namespace {
+
+constexpr std::chrono::minutes kCompileTimeout{10};
+
+/// One thread for each process, so that compilers never wait for a coordinator that measures.
+class CompileProcesses final : public CompilePool {
+  public:
+    CompileProcesses(const std::string& path, int jobs)
+        : path_(path), jobs_(static_cast<std::size_t>(std::max(1, jobs))) {}
+
+    ~CompileProcesses() override {
+        {
+            const std::lock_guard lock(mutex_);
+            closing_ = true;
+        }
+        work_.notify_all();
+        for (std::thread& thread : threads_) {
+            thread.join();
+        }
+    }
+    CompileProcesses(const CompileProcesses&) = delete;
+    CompileProcesses(CompileProcesses&&) = delete;
+    CompileProcesses& operator=(const CompileProcesses&) = delete;
+    CompileProcesses& operator=(CompileProcesses&&) = delete;
+
+    void submit(std::size_t ticket, const protocol::CompileRequest& request) override {
+        {
+            const std::lock_guard lock(mutex_);
+            queue_.push_back({ticket, request});
+        }
+        work_.notify_one();
+        if (threads_.size() < jobs_) {
+            threads_.emplace_back([this] { serve(); });
+        }
+    }
+
+    std::optional<CompileDone> next(std::chrono::milliseconds timeout) override {
+        std::unique_lock lock(mutex_);
+        finished_.wait_for(lock, timeout, [this] { return fault_ || !done_.empty(); });
+        if (fault_) {
+            std::rethrow_exception(fault_);
+        }
+        if (done_.empty()) {
+            return std::nullopt;
+        }
+        CompileDone done = std::move(done_.front());
+        done_.pop_front();
+        return done;
+    }
+
+  private:
+    struct Job {
+        std::size_t ticket;
+        protocol::CompileRequest request;
+    };
+
+    void serve() {
+        RequestChannel channel("compiler process", {path_, "--compile"}, &closing_);
+        try {
+            while (const auto job = take()) {
+                give({job->ticket, compile(channel, job->request)});
+            }
+        } catch (const Interrupted&) {
+            return;  // the pool is closing
+        } catch (...) {
+            const std::lock_guard lock(mutex_);
+            fault_ = std::current_exception();
+            finished_.notify_all();
+        }
+    }
+
+    static protocol::CompileReply compile(RequestChannel& channel,
+                                          const protocol::CompileRequest& request) {
+        try {
+            return channel.ask<protocol::CompileReply>(request, kCompileTimeout);
+        } catch (const WorkerLost& lost) {
+            protocol::CompileReply reply;
+            reply.status = CandidateStatus::kCompile;
+            reply.message = lost.what();
+            return reply;
+        }
+    }
+
+    std::optional<Job> take() {
+        std::unique_lock lock(mutex_);
+        work_.wait(lock, [this] { return closing_ || !queue_.empty(); });
+        if (closing_) {
+            return std::nullopt;
+        }
+        Job job = std::move(queue_.front());
+        queue_.pop_front();
+        return job;
+    }
+
+    void give(CompileDone done) {
+        {
+            const std::lock_guard lock(mutex_);
+            done_.push_back(std::move(done));
+        }
+        finished_.notify_one();
+    }
+
+    std::string path_;
+    std::size_t jobs_;
+    std::mutex mutex_;  ///< guards queue_, done_ and fault_
+    std::condition_variable work_;
+    std::condition_variable finished_;
+    std::deque<Job> queue_;
+    std::deque<CompileDone> done_;
+    std::exception_ptr fault_;
+    std::atomic<bool> closing_ = false;
+    std::vector<std::thread> threads_;
+};
+
+}  // namespace
+
+std::unique_ptr<CompilePool> compile_processes(const std::string& path, int jobs) {
+    return std::make_unique<CompileProcesses>(path, jobs);
+}
+
+}  // namespace fdkbench

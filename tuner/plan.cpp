@@ -1,0 +1,137 @@
+#include "src/core/artifact_cache.hpp"
+#include "src/core/error.hpp"
+#include "tuner/search_space.hpp"
+#include "tuner/sweep.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <set>
+#include <tuple>
+
+namespace fdkbench {
+
+namespace {
+
+/// What one step of a sweep takes, roughly, in seconds.
+struct StepSeconds {
+    double compile;
+    double prepare;  ///< a cell: data, reference, baseline
+    double measure;  ///< a candidate: check and race
+};
+constexpr StepSeconds kCudaSeconds{0.7, 1.0, 0.03};
+constexpr StepSeconds kHostSeconds{2.0, 1.0, 0.2};
+
+/// The worker keeps the weights of the last cell: m varies fastest.
+bool cell_order(const Problem& a, const Problem& b) {
+    const auto key = [](const Problem& p) {
+        return std::tuple(
+            p.type, p.shape.k, p.shape.n, p.format.bits, p.format.group_size, p.shape.m);
+    };
+    return key(a) < key(b);
+}
+
+std::vector<Problem> ordered_cells(std::vector<Problem> problems) {
+    std::sort(problems.begin(), problems.end(), cell_order);
+    problems.erase(std::unique(problems.begin(), problems.end()), problems.end());
+    return problems;
+}
+
+/// Asks the sink once for each compile key, which serves several cells.
+class KnownBinaries {
+  public:
+    explicit KnownBinaries(MeasurementSink& sink) : sink_(sink) {}
+    const std::optional<std::string>& hash(const std::string& compile_key) {
+        const auto [entry, is_new] = hashes_.try_emplace(compile_key);
+        if (is_new) {
+            entry->second = sink_.binary_hash(compile_key);
+        }
+        return entry->second;
+    }
+
+  private:
+    MeasurementSink& sink_;
+    std::map<std::string, std::optional<std::string>> hashes_;
+};
+
+/// Leaves what is still to be measured; returns how many candidates the sink already has.
+std::size_t drop_known(CellPlan& cell, bool force, MeasurementSink& sink, KnownBinaries& binaries) {
+    std::size_t known = 0;
+    std::set<std::pair<std::string, LaunchPlan>> kernels;
+    std::vector<Candidate> remaining;
+    for (Candidate& candidate : cell.candidates) {
+        const std::optional<std::string>& hash = binaries.hash(candidate.compile_key);
+        if (!force && sink.measured(candidate, hash)) {
+            ++known;
+        } else if (!hash || kernels.emplace(*hash, candidate.plan).second) {
+            remaining.push_back(std::move(candidate));
+        }
+    }
+    cell.candidates = std::move(remaining);
+    return known;
+}
+
+std::size_t count_compiles(const SweepPlan& plan, const std::string& cache_dir) {
+    std::set<std::string> keys;
+    for (const CellPlan& cell : plan.cells) {
+        for (const Candidate& candidate : cell.candidates) {
+            keys.insert(candidate.compile_key);
+        }
+    }
+    // Opening a cache creates it, and a plan changes nothing.
+    if (keys.empty() || !std::filesystem::is_directory(cache_dir)) {
+        return keys.size();
+    }
+    const ArtifactCache cache(cache_dir);
+    return static_cast<std::size_t>(std::count_if(
+        keys.begin(), keys.end(), [&](const std::string& key) { return !cache.find(key); }));
+}
+
+std::chrono::seconds estimate(const SweepPlan& plan, const SweepOptions& options) {
+    const StepSeconds& step = options.device.backend == "host" ? kHostSeconds : kCudaSeconds;
+    double seconds = step.compile * static_cast<double>(plan.compiles) / std::max(1, options.jobs);
+    for (const CellPlan& cell : plan.cells) {
+        if (!cell.candidates.empty()) {
+            seconds += step.prepare + step.measure * static_cast<double>(cell.candidates.size());
+        }
+    }
+    return std::chrono::seconds(std::llround(std::ceil(seconds)));
+}
+
+[[noreturn]] void throw_no_candidate(const SweepPlan& plan, const SweepOptions& options) {
+    std::set<std::string> reasons;
+    for (const CellPlan& cell : plan.cells) {
+        for (const auto& [reason, count] : cell.skipped) {
+            reasons.insert(reason);
+        }
+    }
+    throw UsageError(fmt::format("no kernel family can do any of these problems on {}: {}",
+                                 options.device.id,
+                                 fmt::join(reasons, "; ")));
+}
+
+}  // namespace
+
+SweepPlan plan_sweep(const SweepOptions& options, MeasurementSink& sink) {
+    const std::vector<const Family*> families = chosen_families(options);
+    SweepPlan plan;
+    KnownBinaries binaries(sink);
+    for (const Problem& problem : ordered_cells(options.problems)) {
+        CellPlan cell = enumerate_candidates(problem, families, options);
+        const std::size_t known = drop_known(cell, options.force, sink, binaries);
+        plan.already_measured += known;
+        plan.candidates += known + cell.candidates.size();
+        plan.cells.push_back(std::move(cell));
+    }
+    if (plan.candidates == 0) {
+        throw_no_candidate(plan, options);
+    }
+    plan.compiles = count_compiles(plan, options.cache_dir);
+    plan.estimate = estimate(plan, options);
+    return plan;
+}
+
+}  // namespace fdkbench

@@ -1,0 +1,82 @@
+#pragma once
+
+#include "src/core/measurement.hpp"
+#include "src/core/statistics.hpp"
+#include "src/protocol/messages.hpp"
+
+#include <cstdint>
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace fdkbench {
+
+/// One candidate at the start of a race. Ties go to the racer whose (split_k, registers,
+/// shared_bytes, name) is less.
+struct Racer {
+    int slot = 0;
+    double estimate_us = 0;  ///< a first look at its time
+    std::int64_t split_k = 1;
+    int registers = 0;
+    std::int64_t shared_bytes = 0;
+    std::string name;  ///< family and parameters
+};
+
+/// Middle time of the samples, of which there must be one at least.
+double median_time_us(const std::vector<Sample>& samples);
+
+/// How many rounds a race may take; every candidate still in it is sampled once a round.
+struct RaceRounds {
+    int least = 6;  ///< the fewest that give an interval (paired_ratio)
+    int most = 20;
+};
+
+/// What happens next.
+struct RaceStep {
+    std::vector<int> dropped;  ///< slots that have left the race: their samples are final
+    std::vector<int> block;    ///< slots to time next, in this order; empty when the race is over
+};
+
+/// Finds the fastest of several candidates with few samples (design: measuring). Pure logic: the
+/// caller times the blocks. Each round samples every candidate once, in blocks of random order.
+/// A candidate leaves after a round when it is hopeless (estimate and samples all above 1.5 × the
+/// leader's time) or slower (from the third sample on: its interval below the leader's, and more
+/// than 1 % apart). The race is over when every half-width left is under 0.5 %, or the rounds are
+/// used up.
+class Race {
+  public:
+    Race(std::vector<Racer> racers, std::uint64_t seed, RaceRounds rounds = {});
+
+    /// The next block; every slot of the last one must have been added or removed.
+    RaceStep next();
+    /// Takes the times of `slots` from one block between two baseline replays.
+    void add(const std::vector<int>& slots, const protocol::BlockReply& block);
+    /// Takes a candidate out, for instance because it failed.
+    void remove(int slot);
+
+    /// Slots still racing; at the end the finalists.
+    [[nodiscard]] std::vector<int> racing() const;
+    /// All samples of a slot, whether it still races or not.
+    [[nodiscard]] const std::vector<Sample>& samples(int slot) const { return samples_.at(slot); }
+    /// While racing the slot with the highest ratio; at the end, of all that tie with it (intervals
+    /// overlap, or within 1 %), the one that the fixed order prefers. −1 when nothing was sampled.
+    [[nodiscard]] int leader() const;
+
+  private:
+    [[nodiscard]] std::vector<int> judge();
+    [[nodiscard]] bool settled() const;
+    [[nodiscard]] int fastest() const;
+    void start_round();
+
+    std::map<int, Racer> racing_;
+    std::map<int, std::vector<Sample>> samples_;
+    std::map<int, RatioEstimate> estimates_;  ///< of the slots still racing, after their last round
+    std::vector<std::vector<int>> blocks_;    ///< of this round, the next one last
+    std::mt19937_64 random_;
+    RaceRounds rounds_;
+    int round_ = 0;
+    bool over_ = false;
+};
+
+}  // namespace fdkbench

@@ -1,0 +1,89 @@
+#include "tuner/request_channel.hpp"
+
+#include "src/core/error.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace fdkbench {
+
+namespace {
+
+/// How soon a raised stop flag is seen.
+constexpr std::chrono::milliseconds kSlice{100};
+/// Of a line that is no reply, for the message.
+constexpr std::size_t kMostShown = 120;
+
+void throw_reported_error(const Json& json) {
+    if (json.at("reply") == "error") {
+        throw Error(static_cast<ExitCode>(json.at("code").get<int>()),
+                    json.at("message").get<std::string>());
+    }
+}
+
+}  // namespace
+
+void RequestChannel::exchange(const Json& request,
+                              std::chrono::milliseconds timeout,
+                              const Take& take) {
+    if (!process_) {
+        process_ = std::make_unique<protocol::ProcessChannel>(argv_);
+    }
+    if (!process_->send(request.dump())) {
+        lose_dead();
+    }
+    const std::string line = wait_for_line(timeout);
+    bool taken = false;
+    try {
+        const Json json = Json::parse(line);
+        throw_reported_error(json);
+        taken = take(json);
+    } catch (const Json::exception&) {
+        taken = false;
+    } catch (const std::invalid_argument&) {
+        taken = false;
+    }
+    if (!taken) {
+        lose(CandidateStatus::kRuntime,
+             fmt::format("answered '{}' to the request '{}'",
+                         line.substr(0, kMostShown),
+                         request.at("request").get<std::string>()));
+    }
+}
+
+std::string RequestChannel::wait_for_line(std::chrono::milliseconds timeout) {
+    using Clock = std::chrono::steady_clock;
+    const auto deadline = Clock::now() + timeout;
+    while (true) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+        if (auto line = process_->receive(std::clamp(left, std::chrono::milliseconds{0}, kSlice))) {
+            return *line;
+        }
+        if (process_->closed()) {
+            lose_dead();
+        }
+        if (stop_ != nullptr && *stop_) {
+            process_.reset();
+            throw Interrupted();
+        }
+        if (left.count() <= 0) {
+            lose(CandidateStatus::kTimeout,
+                 fmt::format("gave no answer within {} s",
+                             std::chrono::duration<double>(timeout).count()));
+        }
+    }
+}
+
+void RequestChannel::lose(CandidateStatus status, const std::string& how) {
+    process_.reset();
+    throw WorkerLost(status, fmt::format("{} {}", who_, how));
+}
+
+void RequestChannel::lose_dead() {
+    const auto& closed = process_->closed();
+    lose(CandidateStatus::kRuntime,
+         fmt::format("died: {}", closed ? closed->how : "it closed its output"));
+}
+
+}  // namespace fdkbench

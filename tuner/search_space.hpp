@@ -1,0 +1,23 @@
+#pragma once
+
+#include "kernels/family.hpp"
+#include "tuner/sweep.hpp"
+
+#include <string>
+#include <vector>
+
+namespace fdkbench {
+
+/// The families of the device's backend whose names the filters let pass (found anywhere in the
+/// name, ECMAScript syntax). Throws UsageError for a bad expression or when none is left, with the
+/// names to choose from.
+std::vector<const Family*> chosen_families(const SweepOptions& options);
+
+/// Every candidate of one problem: for each family that claims it, the product of its axes without
+/// the points that it skips. With options.quick only the points that differ in at most one axis
+/// from the point of all first values, or from the first valid point where that one is skipped.
+CellPlan enumerate_candidates(const Problem& problem,
+                              const std::vector<const Family*>& families,
+                              const SweepOptions& options);
+
+}  // namespace fdkbench

@@ -1,0 +1,117 @@
+#pragma once
+
+#include "src/core/candidate.hpp"
+#include "src/core/measurement.hpp"
+#include "src/core/measuring_policy.hpp"
+#include "tuner/worker.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fdkbench {
+
+/// Where a sweep looks up what is already known and puts what it finds. The command line gives the
+/// database; tests give memory. record() must have made the row durable when it returns.
+class MeasurementSink {
+  public:
+    virtual ~MeasurementSink() = default;
+    /// Hash of the binary that an earlier compilation under this key gave, if any.
+    virtual std::optional<std::string> binary_hash(const std::string& compile_key) = 0;
+    /// Remembers it.
+    virtual void remember_binary(const std::string& compile_key, const std::string& hash) = 0;
+    /// Whether this kernel (binary hash and launch plan; for a candidate that never compiled, its
+    /// compile key) has a row for the problem under the sweep's device and policy.
+    virtual bool measured(const Candidate& candidate,
+                          const std::optional<std::string>& binary_hash) = 0;
+    virtual void record(const Candidate& candidate,
+                        const std::optional<std::string>& binary_hash,
+                        const Measurement& measurement) = 0;
+};
+
+/// The shortest current leader of a cell, for progress lines.
+struct Leader {
+    std::string family;
+    Params params;
+    double time_us = 0;
+    double ratio = 0;
+};
+
+/// What a sweep tells while it runs. Every function may be called often; all default to nothing.
+class SweepListener {
+  public:
+    virtual ~SweepListener() = default;
+    virtual void planned(std::size_t /*cells*/,
+                         std::size_t /*candidates*/,
+                         std::size_t /*already_measured*/) {}
+    virtual void compiled(const Candidate&, const protocol::CompileReply&) {}
+    virtual void cell_started(std::size_t /*index*/, const Problem&) {}
+    virtual void cell_prepared(const Problem&, const protocol::PrepareReply&) {}
+    virtual void candidate_done(const Candidate&, const Measurement&) {}
+    /// It compiled to a kernel that this cell already has: nothing is measured.
+    virtual void candidate_known(const Candidate&) {}
+    virtual void cell_progress(const Problem&, const std::optional<Leader>&) {}
+    virtual void cell_done(std::size_t /*index*/, const Problem&, const std::optional<Leader>&) {}
+    virtual void warning(const std::string& /*message*/) {}
+};
+
+/// What to sweep.
+struct SweepOptions {
+    std::vector<Problem> problems;
+    DeviceInfo device;
+    std::size_t device_index = 0;  ///< index of the device in its worker's HelloReply
+    std::string compiler;          ///< HelloReply::compiler
+    MeasuringPolicy policy;
+    std::string include;  ///< regular expression a family name must match; empty: all
+    std::string exclude;  ///< regular expression a family name must not match; empty: none
+    bool quick = false;   ///< only points within one step of each family's first values
+    bool force = false;   ///< measure again what is already known
+    int jobs = 1;         ///< compile processes
+    std::string cache_dir;
+    std::optional<std::chrono::seconds> time_limit;
+    std::chrono::seconds candidate_timeout{60};
+};
+
+/// The candidates of one problem, and how many points were skipped for which reason.
+struct CellPlan {
+    Problem problem;
+    std::vector<Candidate> candidates;
+    std::map<std::string, int> skipped;  ///< "lut_mma: needs 260 KiB of shared memory" → count
+};
+
+/// What remains to be done after what the sink already has.
+struct SweepPlan {
+    /// m varies fastest; without what the sink has and without second candidates that are known to
+    /// compile to a cell's same kernel.
+    std::vector<CellPlan> cells;
+    std::size_t candidates = 0;        ///< over all cells, those already measured included
+    std::size_t already_measured = 0;  ///< of these
+    std::size_t compiles = 0;          ///< distinct compile keys not in the cache
+    /// Of the whole sweep, roughly: compiles × 0.7 s (host: 2 s) ÷ jobs, 1 s for each cell with
+    /// work, 0.03 s (host: 0.2 s) for each candidate.
+    std::chrono::seconds estimate{0};
+};
+
+/// Enumerates cells and candidates, changing nothing. Throws UsageError for a bad regular
+/// expression, or when no family is left for any problem, saying why.
+SweepPlan plan_sweep(const SweepOptions& options, MeasurementSink& sink);
+
+/// How a sweep ended.
+struct SweepOutcome {
+    bool complete = true;  ///< false: interrupted or out of time; what was measured is kept
+    std::size_t measured = 0;
+    std::map<CandidateStatus, int> statuses;  ///< of the candidates measured now
+};
+
+/// Runs the plan: compile ahead, check, race, record. Returns early when `stop` becomes true.
+SweepOutcome run_sweep(const SweepOptions& options,
+                       const SweepPlan& plan,
+                       WorkerFactory& factory,
+                       MeasurementSink& sink,
+                       SweepListener& listener,
+                       const std::atomic<bool>& stop);
+
+}  // namespace fdkbench

@@ -1,0 +1,76 @@
+#pragma once
+
+#include "src/protocol/messages.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace fdkbench {
+
+/// The worker died or did not answer in time; the caller starts another. `status` is what the
+/// candidate in flight gets: `runtime` or `timeout`.
+class WorkerLost : public std::runtime_error {
+  public:
+    WorkerLost(CandidateStatus status, const std::string& message)
+        : std::runtime_error(message), status_(status) {}
+    [[nodiscard]] CandidateStatus status() const { return status_; }
+
+  private:
+    CandidateStatus status_;
+};
+
+/// The stop flag was raised while a worker was busy.
+class Interrupted : public std::runtime_error {
+  public:
+    Interrupted() : std::runtime_error("interrupted") {}
+};
+
+/// One device worker, as the sweep sees it. Every call may throw WorkerLost, Interrupted, or the
+/// Error that the worker reported.
+class Worker {
+  public:
+    virtual ~Worker() = default;
+    virtual protocol::HelloReply hello() = 0;
+    virtual protocol::CeilingsReply ceilings(const protocol::CeilingsRequest& request) = 0;
+    virtual protocol::PrepareReply prepare(const protocol::PrepareRequest& request) = 0;
+    virtual protocol::CheckReply check(const protocol::CheckRequest& request) = 0;
+    virtual protocol::BlockReply block(const protocol::BlockRequest& request) = 0;
+};
+
+/// What a compile pool hands back: the index given to submit(), and the reply.
+struct CompileDone {
+    std::size_t ticket = 0;
+    protocol::CompileReply reply;
+};
+
+/// Compiles requests on several processes, first in, first out.
+class CompilePool {
+  public:
+    virtual ~CompilePool() = default;
+    virtual void submit(std::size_t ticket, const protocol::CompileRequest& request) = 0;
+    /// The next finished compilation, or nothing when none is done within the timeout. Throws the
+    /// Error that a compile process reported: no compiler, an unwritable cache.
+    virtual std::optional<CompileDone> next(std::chrono::milliseconds timeout) = 0;
+};
+
+/// How the sweep gets its processes; tests give fakes.
+struct WorkerFactory {
+    std::function<std::unique_ptr<Worker>()> worker;
+    std::function<std::unique_ptr<CompilePool>(int jobs)> compile_pool;
+};
+
+/// Processes of the worker program at `path` ("…/fdkbench-worker-cuda"), started when first spoken
+/// to. A check that takes longer than `candidate_timeout`, or a block longer than that for each
+/// slot and the baseline, is a lost worker. While one is waited for, `stop` (where given; it must
+/// outlive the processes) raises Interrupted within a second.
+WorkerFactory worker_processes(const std::string& path,
+                               std::chrono::seconds candidate_timeout = std::chrono::seconds{60},
+                               const std::atomic<bool>* stop = nullptr);
+
+}  // namespace fdkbench
