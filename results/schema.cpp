@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <sstream>
 #include <stdexcept>
 #include <string_view>
 #include <vector>
@@ -32,16 +33,19 @@ const std::string& sql_file(std::string_view path) {
     throw std::logic_error(fmt::format("{} is not built into the program", path));
 }
 
-std::int64_t integer(const sqlite::Connection& connection, const std::string& sql) {
-    return sqlite::Statement(connection, sql).first_integer().value_or(0);
-}
-
 /// The version of the database; 0 for an empty one. Throws UsageError for one of another kind.
 std::size_t checked_version(const sqlite::Connection& connection) {
-    const std::int64_t application_id = integer(connection, "PRAGMA application_id");
-    const std::int64_t version = integer(connection, "PRAGMA user_version");
-    if (application_id == 0 && version == 0 &&
-        integer(connection, "SELECT count(*) FROM sqlite_master") == 0) {
+    // One statement sees one moment: another process may be creating the tables.
+    sqlite::Statement statement(connection,
+                                "SELECT application_id || ' ' || user_version || ' ' || (SELECT "
+                                "count(*) FROM sqlite_master)"
+                                " FROM pragma_application_id, pragma_user_version");
+    std::istringstream words(statement.first().value());
+    std::int64_t application_id = 0;
+    std::int64_t version = 0;
+    std::int64_t objects = 0;
+    words >> application_id >> version >> objects;
+    if (application_id == 0 && version == 0 && objects == 0) {
         return 0;
     }
     if (application_id != kApplicationId || version < 1) {

@@ -26,6 +26,9 @@ namespace fdk {
 constexpr int kRowsPerTile = FDK_ROWS_PER_TILE;
 constexpr int kMTile = FDK_M_TILE;
 constexpr int kUnroll = FDK_UNROLL;
+/// Whether the next tile's weights are fetched while one is computed.
+constexpr bool kPrefetch = FDK_PREFETCH != 0;
+constexpr int kCacheLine = 64;
 
 /// Weights and activations as fp32; `Lanes` is a vector of them, or float.
 template <typename Lanes>
@@ -182,6 +185,11 @@ class Product {
             for (int r = 0; r < kRows; ++r) {
                 w_rows[r] = w + r * kRowBytes + block * Decoder::kBlockBytes;
                 scale_rows[r] = scales + r * kGroups + first_scale(block);
+                if constexpr (kPrefetch) {
+                    for (int line = 0; line < Decoder::kBlockBytes; line += kCacheLine) {
+                        __builtin_prefetch(w_rows[r] + kRows * kRowBytes + line);
+                    }
+                }
             }
             multiply_block<kRows>(
                 decoder, w_rows, scale_rows, x + block * Decoder::kBlockElements, totals);

@@ -3,12 +3,12 @@
 #include "src/cli/build_info.hpp"
 #include "src/cli/commands.hpp"
 #include "src/cli/device_choice.hpp"
-#include "src/cli/driver_version.hpp"
 #include "src/cli/interrupt.hpp"
 #include "src/cli/progress.hpp"
 #include "src/cli/summary_table.hpp"
 #include "src/core/artifact_cache.hpp"
 #include "src/core/json.hpp"
+#include "src/core/nvidia_driver.hpp"
 #include "tuner/sweep.hpp"
 
 #include <fmt/format.h>
@@ -65,7 +65,7 @@ RunRecord run_record(const SweepCommandOptions& options, const DeviceChoice& dev
     run.device = device.info();
     run.policy = options.policy;
     run.compiler = device.program.hello.compiler;
-    run.driver = run.device.backend == "cuda" ? driver_version() : "";
+    run.driver = run.device.backend == "cuda" ? nvidia_driver_version() : "";
     run.commit = kCommit;
     run.command = options.command;
     return run;
@@ -120,7 +120,8 @@ ExitCode run_sweep_command(const SweepCommandOptions& options) {
     SweepOutcome outcome;
     if (plan.already_measured < plan.candidates) {
         store.begin_run(run_record(options, device));
-        WorkerFactory factory = worker_processes(device.program.path);
+        WorkerFactory factory =
+            worker_processes(device.program.path, sweep.candidate_timeout, &stop);
         outcome = run_sweep(sweep, plan, factory, sink, *listener, stop);
         store.end_run();
     }

@@ -1,11 +1,10 @@
 #include "src/cli/build_info.hpp"
 #include "src/cli/commands.hpp"
-#include "src/cli/driver_version.hpp"
+#include "src/core/nvidia_driver.hpp"
 
 #include <fmt/format.h>
 
 #include <dlfcn.h>
-#include <fstream>
 #include <string>
 
 namespace fdkbench {
@@ -46,7 +45,7 @@ ExitCode run_version() {
         fmt::print("CUDA      {} (built against)\n", kCudaVersion);
         fmt::print("NVRTC     {}\n", nvrtc_version());
     }
-    const std::string driver = driver_version();
+    const std::string driver = nvidia_driver_version();
     fmt::print("driver    {}\n", driver.empty() ? "not found" : driver);
     return ExitCode::kDone;
 }

@@ -1,6 +1,7 @@
 #include "src/cuda/device.hpp"
 
 #include "src/core/error.hpp"
+#include "src/core/nvidia_driver.hpp"
 #include "src/cuda/check.hpp"
 #include "src/cuda/cuda_backend.hpp"
 #include "src/cuda/nvrtc_compiler.hpp"
@@ -9,8 +10,6 @@
 
 #include <array>
 #include <cstddef>
-#include <fstream>
-#include <regex>
 
 namespace fdkbench {
 
@@ -43,14 +42,6 @@ std::string arch_text(int major, int minor) {
 
 Facts describe(int index, const cudaDeviceProp& device) {
     Facts facts;
-    if (const std::string driver = nvidia_driver_version(); !driver.empty()) {
-        facts.emplace_back("driver", driver);
-    }
-    int api = 0;
-    check(cudaDriverGetVersion(&api), "cudaDriverGetVersion");
-    facts.emplace_back("CUDA driver API", version_text(api));
-    facts.emplace_back("memory", fmt::format("{:.1f} GiB", gib(device.totalGlobalMem)));
-    facts.emplace_back("L2", fmt::format("{:.0f} MiB", device.l2CacheSize / 0x1p20));
     for (const auto& [name, attribute] : {std::pair{"SM clock", cudaDevAttrClockRate},
                                           std::pair{"memory clock", cudaDevAttrMemoryClockRate}}) {
         int khz = 0;
@@ -90,15 +81,6 @@ DeviceInfo device_info(int index) {
 }
 
 }  // namespace
-
-std::string nvidia_driver_version() {
-    std::ifstream file("/proc/driver/nvidia/version");
-    std::string line;
-    std::getline(file, line);
-    std::smatch match;
-    return std::regex_search(line, match, std::regex(R"( (\d+\.\d+(\.\d+)?) )")) ? match[1].str()
-                                                                                 : "";
-}
 
 std::vector<DeviceInfo> list_cuda_devices() {
     int count = 0;

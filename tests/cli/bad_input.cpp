@@ -79,6 +79,19 @@ TEST_CASE("A file that is not a database is refused and left as it was") {
     CHECK(std::filesystem::file_size(path) == text.size());
 }
 
+TEST_CASE("A database of a newer version is refused and left as it was") {
+    const TemporaryFolder folder;
+    const std::string path = folder.path("a.db");
+    const std::vector<std::string> sweep{
+        "sweep", "--device", "host", "--shape", "1x64x64", "--time-limit", "1s", "--db", path};
+    REQUIRE(run_fdkbench(sweep).exit_code == 0);
+    REQUIRE(run_shell("python3 -c \"import sqlite3; d = sqlite3.connect('" + path +
+                      "'); d.execute('PRAGMA user_version = 999'); d.close()\"")
+                .exit_code == 0);
+    check_refused(run_fdkbench(sweep), 2, {"999", "newer fdkbench", "--db"});
+    check_refused(run_fdkbench({"query", "--db", path}), 2, {"999"});
+}
+
 TEST_CASE("A database that is not there is an error of query and export-table") {
     const TemporaryFolder folder;
     check_refused(run_fdkbench({"query", "--db", folder.path("none.db")}), 2, {"none.db"});

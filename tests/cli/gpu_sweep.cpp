@@ -1,0 +1,53 @@
+#include "tests/catch.hpp"
+#include "tests/cli/program.hpp"
+
+using namespace fdkbench::test;
+
+namespace {
+
+void require_gpu() {
+    const ProgramResult result = run_fdkbench({"devices", "--json"});
+    if (result.out.find("\"cuda:0\"") == std::string::npos) {
+        skip_program("there is no GPU");
+    }
+}
+
+/// Sweeps the shapes with every family, format and group size, and checks that nothing failed.
+void check_all_correct(const std::vector<std::string>& shapes,
+                       const std::vector<std::string>& group_sizes) {
+    require_gpu();
+    const TemporaryFolder folder;
+    std::vector<std::string> arguments{"sweep", "--device", "cuda:0", "--quick", "--db"};
+    arguments.push_back(folder.path("a.db"));
+    // Tiny matrices cannot be made cold in a reasonable time, and times do not matter here.
+    arguments.insert(arguments.end(), {"--cache-bytes-factor", "0.05"});
+    for (const std::string word : {"-b", "16", "8", "4", "2", "1", "-t", "bf16", "fp16", "-g"}) {
+        arguments.push_back(word);
+    }
+    arguments.insert(arguments.end(), group_sizes.begin(), group_sizes.end());
+    arguments.push_back("--shape");
+    arguments.insert(arguments.end(), shapes.begin(), shapes.end());
+    const ProgramResult result = run_fdkbench(arguments);
+    INFO(result.err);
+    REQUIRE(result.exit_code == 0);
+    const std::string counts =
+        "SELECT family, bits, type, group_size, status, count(*), min(m), min(message)"
+        " FROM candidates_flat WHERE status != 'correct' GROUP BY 1, 2, 3, 4, 5";
+    const ProgramResult failed =
+        run_fdkbench({"query", "--db", folder.path("a.db"), "--format", "csv", counts});
+    CHECK(failed.out == "family,bits,type,group_size,status,count(*),min(m),min(message)\n");
+    const std::string families = "SELECT count(DISTINCT family) FROM candidates_flat";
+    CHECK_THAT(
+        run_fdkbench({"query", "--db", folder.path("a.db"), "--format", "csv", families}).out,
+        ContainsSubstring("5"));
+}
+
+}  // namespace
+
+TEST_CASE("On a GPU every family is correct for every format of aligned shapes") {
+    check_all_correct({"1x256x512", "8x256x512", "64x256x512"}, {"32", "64", "128", "k"});
+}
+
+TEST_CASE("On a GPU every family is correct where n, k and m divide nothing") {
+    check_all_correct({"3x37x192", "17x133x320", "70x1001x4160"}, {"32", "64", "k"});
+}
