@@ -14,8 +14,8 @@ std::optional<std::string> declines(const Problem& problem, const DeviceInfo& /*
 std::vector<Axis> axes(const Problem& problem, const DeviceInfo& device) {
     std::vector<Axis> axes;
     if (problem.shape.m == 1) {
-        axes.push_back({"rows_per_tile", {2L, 1L, 4L, 8L}});
-        axes.push_back({"unroll", {2L, 1L, 4L}});
+        axes.push_back({"rows_per_tile", {1L, 8L, 4L, 2L}});
+        axes.push_back({"unroll", {1L, 2L, 4L}});
     } else {
         axes.push_back({"rows_per_tile", {4L, 1L, 2L}});
         axes.push_back({"unroll", {1L, 2L}});

@@ -31,6 +31,7 @@ struct DenseDecoder : Weights {
     static constexpr int kBlockElements = kBlockBytes / 2;
     static constexpr int kSteps = kBlockElements / kStepElements;
     static constexpr int kScales = 0;
+    static constexpr bool kPrefetch = false;
 
     explicit DenseDecoder(const fdkbench_host_arguments& /*arguments*/) {}
 

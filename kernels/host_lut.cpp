@@ -65,10 +65,12 @@ std::vector<Axis> axes(const Problem& problem, const DeviceInfo& device) {
     }
     std::vector<Axis> axes{std::move(decode)};
     if (problem.shape.m == 1) {
-        axes.push_back({"rows_per_tile", {1L, 2L, 4L}});
-        axes.push_back({"unroll", {1L, 2L}});
+        axes.push_back({"rows_per_tile", {1L, 4L}});
+        axes.push_back({"prefetch", {1L, 0L}});
+        axes.push_back({"unroll", {2L, 1L}});
     } else {
         axes.push_back({"rows_per_tile", {2L, 1L, 4L}});
+        axes.push_back({"prefetch", {0L}});
         axes.push_back({"unroll", {1L}});
     }
     axes.push_back(host_m_tile_axis(problem));
@@ -79,8 +81,12 @@ std::vector<Axis> axes(const Problem& problem, const DeviceInfo& device) {
 std::optional<std::string> skips(const Problem& problem,
                                  const Params& params,
                                  const DeviceInfo& device) {
-    if (const auto reason = decode_skips(params.word("decode"), problem, device)) {
+    const std::string& decode = params.word("decode");
+    if (auto reason = decode_skips(decode, problem, device)) {
         return reason;
+    }
+    if (decode != "vector" && params.number("prefetch") != 0) {
+        return fmt::format("prefetch is for decode vector: {} does not wait for memory", decode);
     }
     return host_tile_skips(params, device);
 }

@@ -95,6 +95,7 @@ struct VectorBlock : Arithmetic, LaneScales {
     static constexpr int kBlockBytes = kVectorBytes;
     static constexpr int kBlockElements = kBlockBytes * kPerByte;
     static constexpr int kSteps = kBlockElements / kStepElements;
+    static constexpr bool kPrefetch = FDK_PREFETCH != 0;
 
     /// Step `step` takes bits step·kBits and up of every little-endian lane.
     static constexpr int element(int step, int i) {
@@ -196,6 +197,7 @@ struct NaturalBlock : Fp32Arithmetic<Lanes> {
     static constexpr int kStepElements = Fp32Arithmetic<Lanes>::kStepElements;
     static constexpr int kSteps = kBlockElements / kStepElements;
     static constexpr int kScales = 1;
+    static constexpr bool kPrefetch = false;
     static_assert(in_one_group(kBlockElements));
 
     static constexpr int element(int step, int i) { return step * kStepElements + i; }
@@ -205,7 +207,8 @@ struct NaturalBlock : Fp32Arithmetic<Lanes> {
     }
 };
 
-constexpr int kChunkBytes = kGroups == 1 ? 4 : std::gcd(static_cast<int>(kGroup / kPerByte), 4);
+[[maybe_unused]] constexpr int kChunkBytes =
+    kGroups == 1 ? 4 : std::gcd(static_cast<int>(kGroup / kPerByte), 4);
 
 #if defined(FDK_DECODE_BYTE_LUT) && FDK_BITS == 8
 struct Decoder : NaturalBlock<F32, kLanes> {

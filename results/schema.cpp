@@ -37,8 +37,8 @@ const std::string& sql_file(std::string_view path) {
 std::size_t checked_version(const sqlite::Connection& connection) {
     // One statement sees one moment: another process may be creating the tables.
     sqlite::Statement statement(connection,
-                                "SELECT application_id || ' ' || user_version || ' ' || (SELECT "
-                                "count(*) FROM sqlite_master)"
+                                "SELECT application_id || ' ' || user_version || ' ' ||"
+                                " (SELECT count(*) FROM sqlite_master)"
                                 " FROM pragma_application_id, pragma_user_version");
     std::istringstream words(statement.first().value());
     std::int64_t application_id = 0;

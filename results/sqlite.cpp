@@ -10,6 +10,8 @@ namespace fdkbench::sqlite {
 
 namespace {
 
+constexpr int kBusyTimeoutMs = 10'000;
+
 /// A "file:" URI: the only way to ask for an immutable database.
 std::string uri(const std::filesystem::path& path, std::string_view options) {
     std::string text = "file://";
@@ -53,11 +55,27 @@ Connection::Connection(std::filesystem::path path, Access access) : path_(std::m
     if (code != SQLITE_OK) {
         fail();
     }
-    sqlite3_busy_timeout(handle, 10'000);
+    sqlite3_busy_timeout(handle, kBusyTimeoutMs);
 }
 
 void Connection::execute(const std::string& sql) const {
     if (sqlite3_exec(handle(), sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
+        fail();
+    }
+}
+
+void Connection::use_write_ahead_log() const {
+    const auto turn_on = [this] {
+        return sqlite3_exec(handle(), "PRAGMA journal_mode = WAL", nullptr, nullptr, nullptr);
+    };
+    // SQLite does not wait by itself here when other processes are opening the file.
+    constexpr int kPauseMs = 10;
+    int code = turn_on();
+    for (int waited = 0; code == SQLITE_BUSY && waited < kBusyTimeoutMs; waited += kPauseMs) {
+        sqlite3_sleep(kPauseMs);
+        code = turn_on();
+    }
+    if (code != SQLITE_OK) {
         fail();
     }
 }

@@ -36,6 +36,8 @@ class Connection {
 
     /// Runs statements that give no rows.
     void execute(const std::string& sql) const;
+    /// Turns the write-ahead log on.
+    void use_write_ahead_log() const;
     /// Throws what the last result code means.
     [[noreturn]] void fail() const;
     [[nodiscard]] bool read_only() const;

@@ -144,8 +144,8 @@ Store Store::open(const std::filesystem::path& path) {
     migrate(impl->connection);
     // With a write-ahead log, NORMAL keeps every committed row through the death of the process,
     // and a valid database through the loss of power.
-    impl->connection.execute(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON");
+    impl->connection.use_write_ahead_log();
+    impl->connection.execute("PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON");
     impl->statements.emplace(impl->connection);
     return Store(std::move(impl));
 }

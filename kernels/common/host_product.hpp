@@ -13,6 +13,8 @@
 // A decoder derives from an arithmetic below and has
 //   kBlockElements, kBlockBytes, kSteps
 //   kScales            scales that a block of a row needs: 0 (none), 1, or several for its lanes
+//   kPrefetch          fetch the next tile's weights while one is computed: the streams of several
+//                      rows are too short for the core to see them coming
 //   explicit Decoder(const fdkbench_host_arguments&)
 //   element(step, i)   which weight of the block stands at position i of step's vector
 //   load(bytes)        one block of a row
@@ -26,8 +28,6 @@ namespace fdk {
 constexpr int kRowsPerTile = FDK_ROWS_PER_TILE;
 constexpr int kMTile = FDK_M_TILE;
 constexpr int kUnroll = FDK_UNROLL;
-/// Whether the next tile's weights are fetched while one is computed.
-constexpr bool kPrefetch = FDK_PREFETCH != 0;
 constexpr int kCacheLine = 64;
 
 /// Weights and activations as fp32; `Lanes` is a vector of them, or float.
@@ -185,7 +185,7 @@ class Product {
             for (int r = 0; r < kRows; ++r) {
                 w_rows[r] = w + r * kRowBytes + block * Decoder::kBlockBytes;
                 scale_rows[r] = scales + r * kGroups + first_scale(block);
-                if constexpr (kPrefetch) {
+                if constexpr (Decoder::kPrefetch) {
                     for (int line = 0; line < Decoder::kBlockBytes; line += kCacheLine) {
                         __builtin_prefetch(w_rows[r] + kRows * kRowBytes + line);
                     }
