@@ -8,10 +8,7 @@ std::optional<std::string> declines(const Problem& problem, const DeviceInfo& de
     if (problem.format.quantised()) {
         return "reads plain 16-bit weights only";
     }
-    if (device.compute_capability < 80) {
-        return "needs compute capability 8.0";
-    }
-    return std::nullopt;
+    return declines_device(device);
 }
 
 std::vector<Axis> axes(const Problem& problem, const DeviceInfo& device) {
@@ -28,7 +25,7 @@ LaunchPlan plan(const Problem& problem, const Params& params, const DeviceInfo&)
     return mma_plan("dense_mma", mma_tiling(problem, params, {}), problem);
 }
 
-const RegisterFamily kRegister{{
+const RegisterFamily registration{{
     .name = "dense_mma",
     .backend = "cuda",
     .source = "kernels/dense_mma.cu",

@@ -12,4 +12,19 @@ std::vector<std::string> problem_defines(const Problem& problem) {
     };
 }
 
+std::optional<std::string> declines_device(const DeviceInfo& device) {
+    if (device.compute_capability < 80) {
+        return "needs compute capability 8.0";
+    }
+    return std::nullopt;
+}
+
+Params first_values(const std::vector<Axis>& axes) {
+    Params params;
+    for (const Axis& axis : axes) {
+        params.set(axis.name, axis.values.front());
+    }
+    return params;
+}
+
 }  // namespace fdkbench

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "src/core/arithmetic.hpp"
 #include "src/core/candidate.hpp"
 #include "src/core/device_info.hpp"
 
@@ -40,9 +41,11 @@ struct Family {
 /// -DFDK_FP16=1.
 std::vector<std::string> problem_defines(const Problem& problem);
 
-/// ⌈a ÷ b⌉ for positive numbers.
-constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
-    return (a + b - 1) / b;
-}
+/// Why a family for "cuda" cannot run on the device whatever the problem: they all need compute
+/// capability 8.0.
+std::optional<std::string> declines_device(const DeviceInfo& device);
+
+/// The best guess: the first value of every axis.
+Params first_values(const std::vector<Axis>& axes);
 
 }  // namespace fdkbench

@@ -35,7 +35,7 @@ LaunchPlan plan(const Problem& problem, const Params& params, const DeviceInfo& 
     return host_plan("host_dense", problem, params);
 }
 
-const RegisterFamily kRegister{{
+const RegisterFamily registration{{
     .name = "host_dense",
     .backend = "host",
     .source = "kernels/host_dense.kernel.cpp",

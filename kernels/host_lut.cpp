@@ -66,7 +66,7 @@ std::vector<Axis> axes(const Problem& problem, const DeviceInfo& device) {
     std::vector<Axis> axes{std::move(decode)};
     if (problem.shape.m == 1) {
         axes.push_back({"rows_per_tile", {1L, 4L}});
-        axes.push_back({"prefetch", {1L, 0L}});
+        axes.push_back({"prefetch", {0L, 1L}});
         axes.push_back({"unroll", {2L, 1L}});
     } else {
         axes.push_back({"rows_per_tile", {2L, 1L, 4L}});
@@ -95,7 +95,7 @@ LaunchPlan plan(const Problem& problem, const Params& params, const DeviceInfo& 
     return host_plan("host_lut", problem, params);
 }
 
-const RegisterFamily kRegister{{
+const RegisterFamily registration{{
     .name = "host_lut",
     .backend = "host",
     .source = "kernels/host_lut.kernel.cpp",

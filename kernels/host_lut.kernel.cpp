@@ -7,8 +7,7 @@
 // values:
 //
 //   VECTOR    A block is one register. The 32 bits of a lane hold 32/bits neighbouring weights, so
-//   a
-//             shift brings one weight of every lane to the bottom, where a permutation of the
+//             a shift brings one weight of every lane to the bottom, where a permutation of the
 //             codebook looks all of them up; activations are prepared in that order. With bf16 dot
 //             products the same is done in 16-bit lanes. At 8 bits the codebook is two tables of
 //             256 bytes. A group must be whole 32-bit words, and lanes one group or several.

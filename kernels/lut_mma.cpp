@@ -22,10 +22,7 @@ std::optional<std::string> declines(const Problem& problem, const DeviceInfo& de
     if (group_size != problem.shape.k && group_size % kGroupMultiple != 0) {
         return "needs a group size that is k or a multiple of " + std::to_string(kGroupMultiple);
     }
-    if (device.compute_capability < 80) {
-        return "needs compute capability 8.0";
-    }
-    return std::nullopt;
+    return declines_device(device);
 }
 
 std::vector<ParamValue> ways_to_decode(const Problem& problem) {
@@ -64,11 +61,7 @@ std::vector<Axis> axes(const Problem& problem, const DeviceInfo& device) {
     const std::vector<Axis> own{{"decode", ways_to_decode(problem)},
                                 {"replicas", numbers_of_replicas(problem)},
                                 {"scale", ways_to_scale(problem)}};
-    Params best;
-    for (const Axis& axis : own) {
-        best.set(axis.name, axis.values.front());
-    }
-    std::vector<Axis> all = mma_axes(problem, device, decoding(problem, best));
+    std::vector<Axis> all = mma_axes(problem, device, decoding(problem, first_values(own)));
     all.insert(all.end(), own.begin(), own.end());
     return all;
 }
@@ -83,7 +76,7 @@ LaunchPlan plan(const Problem& problem, const Params& params, const DeviceInfo&)
     return mma_plan("lut_mma", mma_tiling(problem, params, decoding(problem, params)), problem);
 }
 
-const RegisterFamily kRegister{{
+const RegisterFamily registration{{
     .name = "lut_mma",
     .backend = "cuda",
     .source = "kernels/lut_mma.cu",

@@ -1,5 +1,5 @@
-// y[m,n] = x[m,k] · (codebook[w] · scales)[n,k]ᵀ, weights of 8, 4, 2 or 1 bits, tensor cores, any
-// m.
+// y[m,n] = x[m,k] · (codebook[w] · scales)[n,k]ᵀ: weights of 8, 4, 2 or 1 bits, tensor cores,
+// any m.
 //
 //   x [m,k], codebook [2^bits], y [m,n]: elements of one type; fp32 accumulation
 //   w [n, k·bits/8] packed, the first weight in the top bits of its byte

@@ -62,10 +62,7 @@ std::optional<std::string> declines(const Problem& problem, const DeviceInfo& de
     if (problem.shape.m > kMaxTokens) {
         return "is for m up to " + to_string(kMaxTokens);
     }
-    if (device.compute_capability < 80) {
-        return "needs compute capability 8.0";
-    }
-    return std::nullopt;
+    return declines_device(device);
 }
 
 Axis decode_axis(int bits) {

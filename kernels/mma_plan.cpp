@@ -21,14 +21,6 @@ constexpr std::int64_t kMostDirectTokens = 16;
 
 constexpr std::int64_t kLeastStagedTile = 16;
 
-Params first_values(const std::vector<Axis>& axes) {
-    Params params;
-    for (const Axis& axis : axes) {
-        params.set(axis.name, axis.values.front());
-    }
-    return params;
-}
-
 /// The best guess first, then the rest of `values`.
 Axis axis_from(const char* name, std::int64_t best, const std::vector<std::int64_t>& values) {
     Axis axis{name, {best}};

@@ -22,10 +22,7 @@ std::optional<std::string> declines(const Problem& problem, const DeviceInfo& de
     if (!problem.format.quantised()) {
         return "has nothing to dequantise in 16-bit weights";
     }
-    if (device.compute_capability < 80) {
-        return "needs compute capability 8.0";
-    }
-    return std::nullopt;
+    return declines_device(device);
 }
 
 std::vector<Axis> axes(const Problem& problem, const DeviceInfo&) {

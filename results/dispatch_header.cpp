@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <limits>
 
 namespace fdkbench {
 
@@ -36,8 +37,8 @@ struct Entry {
     std::uint64_t workspace_bytes;
     double time_us;
     double ratio;  ///< baseline time / time: above 1 is faster than the baseline
-    double ratio_lo;
-    double ratio_hi;
+    double ratio_lo;  ///< 95 % interval of ratio; 0 where one sample gives none
+    double ratio_hi;  ///< infinity where one sample gives none
     double nrmse;
 };
 )";
@@ -61,6 +62,8 @@ constexpr const Entry* find(std::int64_t m,
 
 }  // namespace fdkbench_table
 )";
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// A C++ string literal. Bytes other than plain ASCII are octal escapes, which end by themselves.
 std::string literal(std::string_view text) {
@@ -116,8 +119,8 @@ std::string entry_text(const TableEntry& entry, std::size_t first_step) {
            fmt::format(", {}, {}, {}, {}, {}}},\n",
                        literal(entry.time_us),
                        literal(entry.ratio),
-                       literal(entry.ratio_lo),
-                       literal(entry.ratio_hi),
+                       literal(entry.ratio_lo.value_or(0)),
+                       literal(entry.ratio_hi.value_or(kInfinity)),
                        literal(entry.nrmse));
 }
 
@@ -164,7 +167,9 @@ std::string to_header(const DispatchTable& table) {
                "#include <array>\n#include <cstddef>\n#include <cstdint>\n#include <limits>\n"
                "#include <string_view>\n\n"
                "namespace fdkbench_table {{\n\n"
-               "// Where the table comes from.\n{}\n",
+               "// Where the table comes from; driver, compiler and commit are those of the newest "
+               "run.\n"
+               "{}\n",
                provenance(table)) +
            kTypes + array_text("Step", "kSteps", step_count, steps) +
            array_text("Entry", "kEntries", table.entries.size(), entries) + kLookup;

@@ -52,42 +52,22 @@ Rows resolve_device(const Store& store, const std::string& device) {
         listed(all)));
 }
 
-/// The definition of "best" is the view's alone: the same SELECT, over fewer eligible rows.
-Rows winners(const Store& store,
-             const std::string& device_key,
-             const std::string& policy,
-             std::optional<double> max_nrmse) {
-    const std::string view = store.query("SELECT sql FROM sqlite_master WHERE name = 'best'")
-                                 .rows.at(0)
-                                 .at(0)
-                                 .text.value();
-    std::string sql =
-        "WITH eligible AS NOT MATERIALIZED (SELECT * FROM main.eligible WHERE device_key = ? AND "
-        "policy = ?";
-    std::vector<std::string> bind{device_key, policy};
-    if (max_nrmse) {
-        sql += " AND nrmse <= CAST(? AS REAL)";
-        bind.push_back(fmt::format("{}", *max_nrmse));
-    }
-    sql += ") " + view.substr(view.find("SELECT"));
-    return Rows(store.query(sql, bind));
-}
-
 TableEntry entry(const Rows& rows, std::size_t row) {
     TableEntry entry;
-    entry.problem = rows.problem(row);
-    entry.family = rows.text(row, "family");
-    entry.params = Json::parse(rows.text(row, "params")).get<Params>();
+    static_cast<Winner&>(entry) = winner(rows, row);
     entry.plan = Json::parse(rows.text(row, "launch")).get<LaunchPlan>();
     entry.layout = rows.text(row, "layout") == to_string(Layout::kFragment) ? Layout::kFragment
                                                                             : Layout::kCanonical;
     entry.binary_hash = rows.text(row, "binary_hash");
-    entry.time_us = rows.number(row, "time_us");
-    entry.ratio = rows.number(row, "ratio");
-    entry.ratio_lo = rows.number(row, "ratio_lo");
-    entry.ratio_hi = rows.number(row, "ratio_hi");
-    entry.nrmse = rows.number(row, "nrmse");
+    entry.measured_at = rows.text(row, "measured_at");
+    entry.driver = rows.text(row, "driver");
+    entry.compiler = rows.text(row, "compiler");
+    entry.commit = rows.text(row, "commit_id");
     return entry;
+}
+
+Json number_or_null(const std::optional<double>& number) {
+    return number ? Json(*number) : Json(nullptr);
 }
 
 Json entry_json(const TableEntry& entry) {
@@ -99,9 +79,13 @@ Json entry_json(const TableEntry& entry) {
     json["layout"] = to_string(entry.layout);
     json["time_us"] = entry.time_us;
     json["ratio"] = entry.ratio;
-    json["ratio_lo"] = entry.ratio_lo;
-    json["ratio_hi"] = entry.ratio_hi;
+    json["ratio_lo"] = number_or_null(entry.ratio_lo);
+    json["ratio_hi"] = number_or_null(entry.ratio_hi);
     json["nrmse"] = entry.nrmse;
+    json["measured_at"] = entry.measured_at;
+    json["driver"] = entry.driver;
+    json["compiler"] = entry.compiler;
+    json["commit"] = entry.commit;
     return json;
 }
 
@@ -127,17 +111,14 @@ DispatchTable read_table(const Store& store,
     const Rows rows = winners(store, table.device_key, table.policy, max_nrmse);
     std::int64_t newest_run = 0;
     for (std::size_t row = 0; row < rows.size(); ++row) {
-        table.entries.push_back(entry(rows, row));
-        table.date = std::max(table.date, rows.text(row, "measured_at"));
-        newest_run = std::max(newest_run, rows.integer(row, "run_id"));
-    }
-    const Rows runs(
-        store.query("SELECT driver, compiler, commit_id FROM run WHERE id = CAST(? AS INTEGER)",
-                    {std::to_string(newest_run)}));
-    if (runs.size() > 0) {
-        table.driver = runs.text(0, "driver");
-        table.compiler = runs.text(0, "compiler");
-        table.commit = runs.text(0, "commit_id");
+        const TableEntry& added = table.entries.emplace_back(entry(rows, row));
+        table.date = std::max(table.date, added.measured_at);
+        if (const std::int64_t run = rows.integer(row, "run_id"); run > newest_run) {
+            newest_run = run;
+            table.driver = added.driver;
+            table.compiler = added.compiler;
+            table.commit = added.commit;
+        }
     }
     return table;
 }
@@ -171,7 +152,11 @@ std::string to_csv(const DispatchTable& table) {
     for (const TableEntry& entry : table.entries) {
         auto& row = result.rows.emplace_back();
         for (const Json& value : entry_json(entry)) {
-            row.push_back({value.is_string() ? value.get<std::string>() : value.dump(), false});
+            if (value.is_null()) {
+                row.emplace_back();
+            } else {
+                row.push_back({value.is_string() ? value.get<std::string>() : value.dump(), false});
+            }
         }
     }
     return to_csv(result);

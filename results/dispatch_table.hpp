@@ -1,6 +1,6 @@
 #pragma once
 
-#include "results/store.hpp"
+#include "results/winners.hpp"
 
 #include <optional>
 #include <string>
@@ -8,22 +8,19 @@
 
 namespace fdkbench {
 
-/// The winner of one cell.
-struct TableEntry {
-    Problem problem;
-    std::string family;
-    Params params;
+/// The winner of one cell, with how to launch it and where its measurement came from.
+struct TableEntry : Winner {
     LaunchPlan plan;
     Layout layout = Layout::kCanonical;
     std::string binary_hash;
-    double time_us = 0;
-    double ratio = 0;  ///< baseline ÷ time
-    double ratio_lo = 0;
-    double ratio_hi = 0;
-    double nrmse = 0;
+    std::string measured_at;  ///< ISO 8601, UTC
+    std::string driver;
+    std::string compiler;
+    std::string commit;
 };
 
-/// The best configuration per (m, n, k, bits, group size) for one device, with where it came from.
+/// The best configuration per (m, n, k, bits, group size) for one device. Entries may come from
+/// several runs; driver, compiler and commit are those of the newest.
 struct DispatchTable {
     static constexpr int kSchemaVersion = 1;
     std::string device_key;
@@ -38,9 +35,8 @@ struct DispatchTable {
     std::vector<TableEntry> entries;  ///< sorted by n, k, bits, group_size, type, m
 };
 
-/// Reads the winners (view `best`) from a database, or with `max_nrmse` the winners among the
-/// kernels with at most this error. `device` is a device's id, key, name or uuid, and may be empty
-/// when the database holds one device only; throws UsageError listing the devices there are
+/// Reads the winners from a database. `device` is a device's id, key, name or uuid, and may be
+/// empty when the database holds one device only; throws UsageError listing the devices there are
 /// otherwise. Of several measuring policies, that of the newest run counts.
 DispatchTable read_table(const Store& store,
                          const std::string& device,

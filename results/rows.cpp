@@ -14,8 +14,9 @@ std::string Rows::text(std::size_t row, const std::string& column) const {
     return result_.rows[row][columns_.at(column)].text.value_or("");
 }
 
-double Rows::number(std::size_t row, const std::string& column) const {
-    return std::strtod(text(row, column).c_str(), nullptr);
+std::optional<double> Rows::number(std::size_t row, const std::string& column) const {
+    const std::optional<std::string>& text = result_.rows[row][columns_.at(column)].text;
+    return text ? std::optional(std::strtod(text->c_str(), nullptr)) : std::nullopt;
 }
 
 std::int64_t Rows::integer(std::size_t row, const std::string& column) const {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 namespace fdkbench {
@@ -15,8 +16,9 @@ class Rows {
     [[nodiscard]] std::size_t size() const { return result_.rows.size(); }
     /// "" for NULL.
     [[nodiscard]] std::string text(std::size_t row, const std::string& column) const;
-    /// 0 for NULL.
-    [[nodiscard]] double number(std::size_t row, const std::string& column) const;
+    /// Nothing for NULL.
+    [[nodiscard]] std::optional<double> number(std::size_t row, const std::string& column) const;
+    /// Of a column that is never NULL.
     [[nodiscard]] std::int64_t integer(std::size_t row, const std::string& column) const;
     /// From the columns m, n, k, bits, group_size and type.
     [[nodiscard]] Problem problem(std::size_t row) const;

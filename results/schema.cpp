@@ -21,7 +21,8 @@ namespace {
 constexpr std::int64_t kApplicationId = 0x66646b62;
 
 /// Files that each take a database from the version that is their index to the next one. A change
-/// of the schema appends a file here; files that were released never change.
+/// of the schema appends a file here; files that were released never change. View `best` comes
+/// after them.
 constexpr std::array kSteps{"results/schema.sql"};
 
 const std::string& sql_file(std::string_view path) {
@@ -74,6 +75,7 @@ void migrate(const sqlite::Connection& connection) {
     for (std::size_t version = checked_version(connection); version < kSteps.size(); ++version) {
         connection.execute(sql_file(kSteps[version]));
     }
+    connection.execute("DROP VIEW IF EXISTS best; CREATE VIEW best AS " + winners_sql("true"));
     connection.execute(fmt::format("PRAGMA application_id = {}", kApplicationId));
     connection.execute(fmt::format("PRAGMA user_version = {}", kSteps.size()));
     transaction.commit();
@@ -88,6 +90,12 @@ void require_readable(const sqlite::Connection& connection) {
             version == 0 ? "is an empty database: run fdkbench sweep first, or give another --db"
                          : "is of an older version: fdkbench sweep brings it up to date"));
     }
+}
+
+std::string winners_sql(const std::string& condition) {
+    return fmt::format("WITH pool AS (SELECT * FROM eligible WHERE {})\n{}",
+                       condition,
+                       sql_file("results/best.sql"));
 }
 
 }  // namespace fdkbench

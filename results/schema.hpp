@@ -2,6 +2,8 @@
 
 #include "results/sqlite.hpp"
 
+#include <string>
+
 namespace fdkbench {
 
 /// Creates the tables in an empty database, or takes an older one to the current version. Throws
@@ -10,5 +12,8 @@ void migrate(const sqlite::Connection& connection);
 
 /// The same check for a database that is only read; one without tables is refused too.
 void require_readable(const sqlite::Connection& connection);
+
+/// The SELECT of view `best`, over the rows of view `eligible` for which `condition` holds.
+std::string winners_sql(const std::string& condition);
 
 }  // namespace fdkbench

@@ -106,17 +106,19 @@ CREATE TABLE sample (
 -- Every measurement with what was measured.
 CREATE VIEW candidates_flat AS
 SELECT measurement.id AS measurement_id, cell_id, candidate_id, run_id,
-       device.name AS device, device.key AS device_key, policy,
+       device.name AS device, device.key AS device_key, cell.policy,
        m, n, k, bits, group_size, type,
        family, params, layout, launch, binary_hash, status, message,
        time_us, ratio, ratio_lo, ratio_hi, baseline_us, baseline_first_us,
        gb_s, tflop_s, floor_us, floor_pct,
        rmse, nrmse, rmse_original, nrmse_original, repeatable,
-       registers, shared_bytes, local_bytes, samples, measured_at
+       registers, shared_bytes, local_bytes, samples,
+       measured_at, driver, compiler, commit_id
 FROM measurement
 JOIN cell ON cell.id = cell_id
 JOIN candidate ON candidate.id = candidate_id
-JOIN device ON device.id = device_id;
+JOIN run ON run.id = run_id
+JOIN device ON device.id = cell.device_id;
 
 -- What may win a cell: correct and timed, and not since measured again as other code (a changed
 -- source or compiler gives the same family and parameters a new kernel; the newest one counts).
@@ -128,20 +130,3 @@ WHERE status = 'correct' AND ratio IS NOT NULL
                       FROM candidate JOIN measurement ON candidate_id = candidate.id
                       WHERE family = row.family AND params = row.params
                             AND cell_id = row.cell_id AND measurement.id > row.measurement_id);
-
--- The winner of each cell: the largest paired ratio to the baseline; within 1 % of it, the fewest
--- registers, then the least shared memory, then the first by name.
-CREATE VIEW best AS
-SELECT m, n, k, bits, group_size, type, device, family, params,
-       time_us, ratio, ratio_lo, ratio_hi, baseline_us, baseline_first_us,
-       gb_s, tflop_s, floor_us, floor_pct, nrmse, nrmse_original,
-       registers, shared_bytes, local_bytes, layout, launch, binary_hash,
-       device_key, policy, cell_id, candidate_id, measurement_id, run_id, measured_at
-FROM (SELECT eligible.*,
-             row_number() OVER (PARTITION BY eligible.cell_id
-                                ORDER BY registers, shared_bytes, family, params) AS place
-      FROM (SELECT cell_id, max(ratio) AS ratio FROM eligible GROUP BY cell_id) AS leader
-      JOIN eligible ON eligible.cell_id = leader.cell_id
-      WHERE eligible.ratio * 1.01 >= leader.ratio)
-WHERE place = 1
-ORDER BY device_key, policy, n, k, bits, group_size, type, m;

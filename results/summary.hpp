@@ -1,27 +1,18 @@
 #pragma once
 
-#include "results/store.hpp"
+#include "results/winners.hpp"
 
-#include <string>
 #include <vector>
 
 namespace fdkbench {
 
 /// The best of one cell, as shown after a sweep.
-struct SummaryRow {
-    Problem problem;
-    std::string family;
-    Params params;
-    double time_us = 0;
+struct SummaryRow : Winner {
     double baseline_us = 0;        ///< the library's best algorithm, in the same race
     double baseline_first_us = 0;  ///< its first heuristic choice
-    double ratio = 0;
-    double ratio_lo = 0;
-    double ratio_hi = 0;
     double gb_s = 0;
     double tflop_s = 0;
     double floor_pct = 0;
-    double nrmse = 0;
 };
 
 /// The best per cell among `problems`, in their order; cells without a correct kernel are absent.
@@ -30,7 +21,7 @@ std::vector<SummaryRow> summary(const Store& store,
                                 const MeasuringPolicy& policy,
                                 const std::vector<Problem>& problems);
 
-/// The best per cell of everything in the database, for people.
+/// The best per cell and policy of everything in the database, for people.
 QueryResult best_overview(const Store& store);
 
 }  // namespace fdkbench

@@ -11,15 +11,6 @@ namespace {
 /// How soon a waiting session sees that it should stop.
 constexpr std::chrono::milliseconds kWait{200};
 
-std::int64_t split_k_of(const Params& params) {
-    for (const auto& [name, value] : params.items()) {
-        if (name == "split_k") {
-            return params.number(name);
-        }
-    }
-    return 1;
-}
-
 void set_times(Measurement& measurement, const Problem& problem, double floor_us) {
     const double time_us = median_time_us(measurement.samples);
     measurement.time_us = time_us;
@@ -53,7 +44,9 @@ void CellSession::run() {
         check_all();
         race_all();
     } catch (...) {
-        record_timed(slots_in(State::kChecked));
+        // A row is final: with the few samples of a race that has only begun, one lucky sample
+        // would win the cell for ever. Those candidates are measured again by another sweep.
+        record_timed(slots_in(State::kChecked), RaceRounds{}.least);
         throw;
     }
 }
@@ -183,21 +176,13 @@ void CellSession::load(const std::vector<int>& slots) {
 void CellSession::race_all() {
     std::vector<Racer> racers;
     for (const int slot : slots_in(State::kChecked)) {
-        const Candidate& candidate = *entries_[slot].candidate;
-        const protocol::CheckReply& checked = entries_[slot].checked;
-        const KernelResources resources = checked.resources.value_or(KernelResources{});
-        racers.push_back({slot,
-                          checked.time_us,
-                          split_k_of(candidate.params),
-                          resources.registers,
-                          resources.shared_bytes,
-                          candidate.family + " " + to_string(candidate.params)});
+        racers.push_back({slot, entries_[slot].checked.time_us});
     }
     RaceRounds rounds;
     if (context_.options.quick) {
         rounds.most = rounds.least;
     }
-    race_.emplace(std::move(racers), context_.options.policy.seed, rounds);
+    race_.emplace(racers, context_.options.policy.seed, rounds);
     for (RaceStep step = race_->next(); !step.block.empty(); step = race_->next()) {
         record_timed(step.dropped);
         run_block(step.block);
@@ -262,10 +247,10 @@ Measurement CellSession::measurement_of(int slot) const {
     return measurement;
 }
 
-void CellSession::record_timed(const std::vector<int>& slots) {
+void CellSession::record_timed(const std::vector<int>& slots, int least_samples) {
     for (const int slot : slots) {
         const Measurement measurement = measurement_of(slot);
-        if (!measurement.samples.empty()) {
+        if (std::ssize(measurement.samples) >= least_samples) {
             record(slot, measurement);
         }
     }

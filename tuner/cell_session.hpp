@@ -32,7 +32,8 @@ class CellSession {
     CellSession(SweepContext& context, const CellPlan& plan);
 
     /// Throws Interrupted when the sweep is stopping and CellUnavailable when the cell cannot be
-    /// done. Either way what was timed has been recorded, and the rest is left for another sweep.
+    /// done. Either way what was timed enough has been recorded, and the rest is left for another
+    /// sweep.
     void run();
     /// The best so far, if anything was timed.
     [[nodiscard]] std::optional<Leader> leader() const;
@@ -58,7 +59,7 @@ class CellSession {
     void run_block(const std::vector<int>& slots);
     void retry_alone(const std::vector<int>& slots);
     void take_block(const std::vector<int>& slots, const protocol::BlockReply& block);
-    void record_timed(const std::vector<int>& slots);
+    void record_timed(const std::vector<int>& slots, int least_samples = 1);
     void fail(int slot, CandidateStatus status, const std::string& message);
     void record(int slot, const Measurement& measurement);
     [[nodiscard]] Measurement measurement_of(int slot) const;

@@ -1,13 +1,21 @@
 #include "tuner/compile_pool.hpp"
 
+#include "src/core/error.hpp"
 #include "tuner/request_channel.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <condition_variable>
+#include <cstdlib>
+#include <cstring>
 #include <deque>
 #include <exception>
+#include <filesystem>
 #include <mutex>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 namespace fdkbench {
@@ -16,11 +24,47 @@ namespace {
 
 constexpr std::chrono::minutes kCompileTimeout{10};
 
+/// A new folder among the system's temporary files, gone with all that is in it at the end of its
+/// scope.
+class ScratchFolder {
+  public:
+    ScratchFolder() {
+        std::error_code no_folder;
+        const auto parent = std::filesystem::temp_directory_path(no_folder);
+        path_ = ((no_folder ? "/tmp" : parent) / "fdkbench-XXXXXX").string();
+        if (::mkdtemp(path_.data()) == nullptr) {
+            throw EnvironmentError(
+                fmt::format("cannot make the folder {}: {}; set TMPDIR to another place",
+                            path_,
+                            std::strerror(errno)));
+        }
+    }
+    ~ScratchFolder() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path_, ignored);
+    }
+    ScratchFolder(const ScratchFolder&) = delete;
+    ScratchFolder& operator=(const ScratchFolder&) = delete;
+    [[nodiscard]] const std::string& path() const { return path_; }
+
+  private:
+    std::string path_;
+};
+
 /// One thread for each process, so that compilers never wait for a coordinator that measures.
 class CompileProcesses final : public CompilePool {
   public:
     CompileProcesses(const std::string& path, int jobs)
-        : path_(path), jobs_(static_cast<std::size_t>(std::max(1, jobs))) {}
+        : argv_{"/usr/bin/env", "TMPDIR=" + scratch_.path(), path, "--compile"},
+          jobs_(static_cast<std::size_t>(std::max(1, jobs))) {
+        // env would end with an exit code, as if each request had killed it.
+        if (::access(path.c_str(), X_OK) != 0) {
+            throw EnvironmentError(
+                fmt::format("cannot start {}: {}: check that it exists and may be run",
+                            path,
+                            std::strerror(errno)));
+        }
+    }
 
     ~CompileProcesses() override {
         {
@@ -69,7 +113,7 @@ class CompileProcesses final : public CompilePool {
     };
 
     void serve() {
-        RequestChannel channel("compiler process", {path_, "--compile"}, &closing_);
+        RequestChannel channel("compiler process", argv_, &closing_);
         try {
             while (const auto job = take()) {
                 give({job->ticket, compile(channel, job->request)});
@@ -88,11 +132,23 @@ class CompileProcesses final : public CompilePool {
         try {
             return channel.ask<protocol::CompileReply>(request, kCompileTimeout);
         } catch (const WorkerLost& lost) {
-            protocol::CompileReply reply;
-            reply.status = CandidateStatus::kCompile;
-            reply.message = lost.what();
-            return reply;
+            if (lost.status() == CandidateStatus::kTimeout) {
+                return failed(lost.what());
+            }
         }
+        // One death, for instance for want of memory, says nothing about the kernel.
+        try {
+            return channel.ask<protocol::CompileReply>(request, kCompileTimeout);
+        } catch (const WorkerLost& lost) {
+            return failed(fmt::format("compiler process died twice: {}", lost.what()));
+        }
+    }
+
+    static protocol::CompileReply failed(const std::string& message) {
+        protocol::CompileReply reply;
+        reply.status = CandidateStatus::kCompile;
+        reply.message = message;
+        return reply;
     }
 
     std::optional<Job> take() {
@@ -114,7 +170,8 @@ class CompileProcesses final : public CompilePool {
         finished_.notify_one();
     }
 
-    std::string path_;
+    ScratchFolder scratch_;
+    std::vector<std::string> argv_;
     std::size_t jobs_;
     std::mutex mutex_;  ///< guards queue_, done_ and fault_
     std::condition_variable work_;

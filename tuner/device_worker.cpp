@@ -1,5 +1,7 @@
 #include "tuner/device_worker.hpp"
 
+#include "src/core/error.hpp"
+
 #include <fmt/format.h>
 
 namespace fdkbench {
@@ -28,7 +30,7 @@ auto DeviceWorker::ask(Call call) {
         throw;
     } catch (const Error& error) {
         if (error.code() == ExitCode::kEnvironment) {
-            throw CellUnavailable(error);
+            throw CellUnavailable(error.what());
         }
         throw;
     }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include "src/core/error.hpp"
 #include "tuner/sweep.hpp"
 
 #include <memory>
@@ -11,12 +10,7 @@ namespace fdkbench {
 /// The device or the machine lacks something for this cell; others may still work.
 class CellUnavailable : public std::runtime_error {
   public:
-    explicit CellUnavailable(const Error& error)
-        : std::runtime_error(error.what()), error_(error) {}
-    [[nodiscard]] const Error& error() const { return error_; }
-
-  private:
-    Error error_;
+    using std::runtime_error::runtime_error;
 };
 
 /// The sweep's worker, started when it is first needed and again after it was lost. An environment

@@ -22,7 +22,7 @@ struct StepSeconds {
     double prepare;  ///< a cell: data, reference, baseline
     double measure;  ///< a candidate: check and race
 };
-constexpr StepSeconds kCudaSeconds{0.7, 1.0, 0.03};
+constexpr StepSeconds kCudaSeconds{0.35, 0.4, 0.01};
 constexpr StepSeconds kHostSeconds{2.0, 1.0, 0.2};
 
 /// The worker keeps the weights of the last cell: m varies fastest.

@@ -3,7 +3,6 @@
 #include "kernels/family.hpp"
 
 #include <algorithm>
-#include <tuple>
 
 namespace fdkbench {
 
@@ -16,19 +15,12 @@ constexpr std::size_t kSamplesToJudge = 3;
 /// More between two replays of the baseline, and the pair no longer sees the same device.
 constexpr std::int64_t kSlotsPerBlock = 8;
 
-bool preferred(const Racer& a, const Racer& b) {
-    const auto key = [](const Racer& r) {
-        return std::tie(r.split_k, r.registers, r.shared_bytes, r.name, r.slot);
-    };
-    return key(a) < key(b);
-}
-
 bool within_tie(const RatioEstimate& estimate, const RatioEstimate& best) {
     return estimate.ratio >= (1 - kTie) * best.ratio;
 }
 
-double least_time(const Racer& racer, const std::vector<Sample>& samples) {
-    double least = racer.estimate_us;
+double least_time(double estimate_us, const std::vector<Sample>& samples) {
+    double least = estimate_us;
     for (const Sample& sample : samples) {
         least = std::min(least, sample.time_us);
     }
@@ -46,11 +38,11 @@ double median_time_us(const std::vector<Sample>& samples) {
     return median(std::move(times));
 }
 
-Race::Race(std::vector<Racer> racers, std::uint64_t seed, RaceRounds rounds)
+Race::Race(const std::vector<Racer>& racers, std::uint64_t seed, RaceRounds rounds)
     : random_(seed), rounds_(rounds) {
-    for (Racer& racer : racers) {
+    for (const Racer& racer : racers) {
         samples_[racer.slot] = {};
-        racing_.emplace(racer.slot, std::move(racer));
+        racing_.emplace(racer.slot, racer.estimate_us);
     }
 }
 
@@ -90,13 +82,13 @@ void Race::remove(int slot) {
 
 std::vector<int> Race::racing() const {
     std::vector<int> slots;
-    for (const auto& [slot, racer] : racing_) {
+    for (const auto& [slot, estimate_us] : racing_) {
         slots.push_back(slot);
     }
     return slots;
 }
 
-int Race::fastest() const {
+int Race::leader() const {
     const auto best =
         std::max_element(estimates_.begin(), estimates_.end(), [](const auto& a, const auto& b) {
             return a.second.ratio < b.second.ratio;
@@ -104,25 +96,9 @@ int Race::fastest() const {
     return best == estimates_.end() ? -1 : best->first;
 }
 
-int Race::leader() const {
-    const int fastest_slot = fastest();
-    if (fastest_slot < 0 || !over_) {
-        return fastest_slot;
-    }
-    const RatioEstimate& best = estimates_.at(fastest_slot);
-    int chosen = fastest_slot;
-    for (const auto& [slot, estimate] : estimates_) {
-        const bool ties = estimate.hi >= best.lo || within_tie(estimate, best);
-        if (ties && preferred(racing_.at(slot), racing_.at(chosen))) {
-            chosen = slot;
-        }
-    }
-    return chosen;
-}
-
 std::vector<int> Race::judge() {
     std::vector<int> dropped;
-    const int leader_slot = fastest();
+    const int leader_slot = leader();
     if (leader_slot < 0) {
         return dropped;
     }

@@ -7,20 +7,14 @@
 #include <cstdint>
 #include <map>
 #include <random>
-#include <string>
 #include <vector>
 
 namespace fdkbench {
 
-/// One candidate at the start of a race. Ties go to the racer whose (split_k, registers,
-/// shared_bytes, name) is less.
+/// One candidate at the start of a race.
 struct Racer {
     int slot = 0;
     double estimate_us = 0;  ///< a first look at its time
-    std::int64_t split_k = 1;
-    int registers = 0;
-    std::int64_t shared_bytes = 0;
-    std::string name;  ///< family and parameters
 };
 
 /// Middle time of the samples, of which there must be one at least.
@@ -46,7 +40,7 @@ struct RaceStep {
 /// used up.
 class Race {
   public:
-    Race(std::vector<Racer> racers, std::uint64_t seed, RaceRounds rounds = {});
+    Race(const std::vector<Racer>& racers, std::uint64_t seed, RaceRounds rounds = {});
 
     /// The next block; every slot of the last one must have been added or removed.
     RaceStep next();
@@ -59,17 +53,15 @@ class Race {
     [[nodiscard]] std::vector<int> racing() const;
     /// All samples of a slot, whether it still races or not.
     [[nodiscard]] const std::vector<Sample>& samples(int slot) const { return samples_.at(slot); }
-    /// While racing the slot with the highest ratio; at the end, of all that tie with it (intervals
-    /// overlap, or within 1 %), the one that the fixed order prefers. −1 when nothing was sampled.
+    /// The slot with the highest ratio among those still racing; −1 when none was sampled.
     [[nodiscard]] int leader() const;
 
   private:
     [[nodiscard]] std::vector<int> judge();
     [[nodiscard]] bool settled() const;
-    [[nodiscard]] int fastest() const;
     void start_round();
 
-    std::map<int, Racer> racing_;
+    std::map<int, double> racing_;  ///< slot → a first look at its time
     std::map<int, std::vector<Sample>> samples_;
     std::map<int, RatioEstimate> estimates_;  ///< of the slots still racing, after their last round
     std::vector<std::vector<int>> blocks_;    ///< of this round, the next one last

@@ -16,9 +16,9 @@ constexpr std::chrono::milliseconds kSlice{100};
 constexpr std::size_t kMostShown = 120;
 
 void throw_reported_error(const Json& json) {
-    if (json.at("reply") == "error") {
-        throw Error(static_cast<ExitCode>(json.at("code").get<int>()),
-                    json.at("message").get<std::string>());
+    if (json.at("reply") == protocol::ErrorReply::kName) {
+        const auto error = json.get<protocol::ErrorReply>();
+        throw Error(static_cast<ExitCode>(error.code), error.message);
     }
 }
 
@@ -30,7 +30,7 @@ void RequestChannel::exchange(const Json& request,
     if (!process_) {
         process_ = std::make_unique<protocol::ProcessChannel>(argv_);
     }
-    if (!process_->send(request.dump())) {
+    if (!process_->send(to_line(request))) {
         lose_dead();
     }
     const std::string line = wait_for_line(timeout);

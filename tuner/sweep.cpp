@@ -1,6 +1,5 @@
 #include "tuner/sweep.hpp"
 
-#include "src/core/error.hpp"
 #include "tuner/cell_session.hpp"
 
 #include <fmt/format.h>
@@ -34,9 +33,6 @@ class Sweep {
             context_.compiles.request(plan_.cells[index]);
             run_cell(index);
         }
-        if (first_fault_ && context_.outcome.measured == 0) {
-            throw Error(*first_fault_);
-        }
     }
 
   private:
@@ -49,19 +45,15 @@ class Sweep {
         } catch (const Interrupted&) {
             context_.outcome.complete = false;
         } catch (const CellUnavailable& fault) {
-            context_.outcome.complete = false;
-            context_.listener.warning(
-                fmt::format("{} is left out: {}", to_string(cell.problem), fault.what()));
-            if (!first_fault_) {
-                first_fault_ = fault.error();
-            }
+            context_.outcome.left_out.push_back(
+                fmt::format("{}: {}", to_string(cell.problem), fault.what()));
+            context_.listener.warning("left out: " + context_.outcome.left_out.back());
         }
         context_.listener.cell_done(index, cell.problem, session.leader());
     }
 
     SweepContext& context_;
     const SweepPlan& plan_;
-    std::optional<Error> first_fault_;
 };
 
 }  // namespace

@@ -32,7 +32,8 @@ class MeasurementSink {
                         const Measurement& measurement) = 0;
 };
 
-/// The shortest current leader of a cell, for progress lines.
+/// The fastest of a cell so far, for progress lines. Which kernel wins is decided where results are
+/// read: ties go to the cheaper one.
 struct Leader {
     std::string family;
     Params params;
@@ -90,8 +91,8 @@ struct SweepPlan {
     std::size_t candidates = 0;        ///< over all cells, those already measured included
     std::size_t already_measured = 0;  ///< of these
     std::size_t compiles = 0;          ///< distinct compile keys not in the cache
-    /// Of the whole sweep, roughly: compiles × 0.7 s (host: 2 s) ÷ jobs, 1 s for each cell with
-    /// work, 0.03 s (host: 0.2 s) for each candidate.
+    /// Of the whole sweep, roughly: compiles × 0.35 s (host: 2 s) ÷ jobs, 0.4 s (host: 1 s) for
+    /// each cell with work, 0.01 s (host: 0.2 s) for each candidate.
     std::chrono::seconds estimate{0};
 };
 
@@ -102,11 +103,13 @@ SweepPlan plan_sweep(const SweepOptions& options, MeasurementSink& sink);
 /// How a sweep ended.
 struct SweepOutcome {
     bool complete = true;  ///< false: interrupted or out of time; what was measured is kept
+    std::vector<std::string> left_out;  ///< "problem: reason" of cells that could not be done
     std::size_t measured = 0;
     std::map<CandidateStatus, int> statuses;  ///< of the candidates measured now
 };
 
-/// Runs the plan: compile ahead, check, race, record. Returns early when `stop` becomes true.
+/// Runs the plan: compile ahead, check, race, record. Returns early when `stop` becomes true. A
+/// cell for which the device or the machine lacks something is left out, with a warning.
 SweepOutcome run_sweep(const SweepOptions& options,
                        const SweepPlan& plan,
                        WorkerFactory& factory,

@@ -5,12 +5,16 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <filesystem>
 
 namespace fdkbench {
-namespace {
+const std::vector<std::string>& backends() {
+    static const std::vector<std::string> names{"cuda", "host"};
+    return names;
+}
 
-WorkerProgram ask(const std::string& backend) {
+WorkerProgram ask_worker(const std::string& backend) {
     namespace fs = std::filesystem;
     WorkerProgram program;
     program.backend = backend;
@@ -23,43 +27,41 @@ WorkerProgram ask(const std::string& backend) {
     }
     try {
         program.hello = worker_processes(program.path).worker()->hello();
-        if (program.hello.devices.empty())
+        if (program.hello.devices.empty()) {
             program.problem = "no device found";
+        }
     } catch (const std::exception& error) {
         program.problem = error.what();
     }
     return program;
 }
 
-}  // namespace
-
-std::vector<WorkerProgram> worker_programs(const std::string& backend) {
-    std::vector<WorkerProgram> programs;
-    for (const std::string name : {"cuda", "host"}) {
-        if (backend.empty() || backend == name)
-            programs.push_back(ask(name));
-    }
-    return programs;
-}
-
 DeviceChoice choose_device(const std::string& id) {
-    const std::string backend = id.substr(0, id.find(':'));
+    const std::string asked_backend = id.substr(0, id.find(':'));
+    const bool is_backend =
+        std::find(backends().begin(), backends().end(), asked_backend) != backends().end();
     std::vector<std::string> seen;
-    for (WorkerProgram& program : worker_programs("")) {
-        if (!program.problem.empty()) {
-            seen.push_back(fmt::format("{}: {}", program.backend, program.problem));
+    for (const std::string& backend : backends()) {
+        if (is_backend && backend != asked_backend) {
             continue;
+        }
+        const WorkerProgram program = ask_worker(backend);
+        if (!program.problem.empty()) {
+            seen.push_back(fmt::format("{}: {}", backend, program.problem));
         }
         for (std::size_t i = 0; i < program.hello.devices.size(); ++i) {
             const std::string& name = program.hello.devices[i].id;
-            if (id.empty() || id == name || id == program.backend)
+            if (id.empty() || id == name || id == backend) {
                 return {program, i};
+            }
             seen.push_back(name);
         }
     }
-    throw EnvironmentError(fmt::format("--device '{}' is not there; this machine has: {}",
-                                       id.empty() ? "any" : id,
-                                       fmt::join(seen, "; ")));
+    throw EnvironmentError(
+        id.empty() ? fmt::format("there is no device to measure: {}", fmt::join(seen, "; "))
+                   : fmt::format("--device '{}' is not there ({}): fdkbench devices lists all",
+                                 id,
+                                 fmt::join(seen, "; ")));
 }
 
 }  // namespace fdkbench

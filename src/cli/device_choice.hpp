@@ -15,9 +15,11 @@ struct WorkerProgram {
     std::string problem;  ///< why it could not be asked; empty when it answered
 };
 
-/// Asks the worker programs found beside this program, GPUs first. `backend` limits it to one;
-/// empty: all.
-std::vector<WorkerProgram> worker_programs(const std::string& backend);
+/// The backends there can be, GPUs first.
+const std::vector<std::string>& backends();
+
+/// Asks the worker program of a backend, which stands beside this program.
+WorkerProgram ask_worker(const std::string& backend);
 
 /// One device and how to reach it.
 struct DeviceChoice {

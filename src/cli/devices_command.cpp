@@ -11,16 +11,18 @@ namespace {
 
 std::string human_bytes(std::int64_t bytes) {
     const double mib = static_cast<double>(bytes) / (1 << 20);
-    if (mib >= 1024)
+    if (mib >= 1024) {
         return fmt::format("{:.1f} GiB", mib / 1024);
+    }
     return fmt::format("{:.4g} MiB", mib);
 }
 
 void print_device(const DeviceInfo& device) {
     fmt::print("{}  {}\n", device.id, device.name);
     const auto line = [](const std::string& what, const std::string& value) {
-        if (!value.empty())
+        if (!value.empty()) {
             fmt::print("  {:<22} {}\n", what, value);
+        }
     };
     if (device.backend == "cuda") {
         line("compute capability",
@@ -38,8 +40,9 @@ void print_device(const DeviceInfo& device) {
     }
     line("memory", human_bytes(device.memory_bytes));
     line("uuid", device.uuid);
-    for (const auto& [what, value] : device.facts)
+    for (const auto& [what, value] : device.facts) {
         line(what, value);
+    }
 }
 
 void print_ceilings(const std::vector<Ceiling>& ceilings) {
@@ -58,25 +61,29 @@ void print_ceilings(const std::vector<Ceiling>& ceilings) {
 ExitCode run_devices(const DevicesOptions& options) {
     Json all = Json::array();
     bool any = false;
-    for (const WorkerProgram& program : worker_programs("")) {
+    for (const std::string& backend : backends()) {
+        const WorkerProgram program = ask_worker(backend);
         if (!program.problem.empty()) {
-            fmt::print(stderr, "{}: {}\n", program.backend, program.problem);
+            fmt::print(stderr, "{}: {}\n", backend, program.problem);
             continue;
         }
         std::unique_ptr<Worker> worker;
-        if (options.measure)
+        if (options.measure) {
             worker = worker_processes(program.path).worker();
+        }
         for (std::size_t i = 0; i < program.hello.devices.size(); ++i) {
             any = true;
             const DeviceInfo& device = program.hello.devices[i];
             std::vector<Ceiling> ceilings;
-            if (worker)
+            if (worker) {
                 ceilings = worker->ceilings({i}).ceilings;
+            }
             if (options.json) {
                 Json json = device;
                 json["compiler"] = program.hello.compiler;
-                if (worker)
+                if (worker) {
                     json["ceilings"] = ceilings;
+                }
                 all.push_back(json);
                 continue;
             }
@@ -85,12 +92,14 @@ ExitCode run_devices(const DevicesOptions& options) {
             for (const auto& [what, version] : program.hello.versions) {
                 fmt::print("  {:<22} {}\n", what, version);
             }
-            if (worker)
+            if (worker) {
                 print_ceilings(ceilings);
+            }
         }
     }
-    if (options.json)
+    if (options.json) {
         fmt::print("{}\n", all.dump(2));
+    }
     return any ? ExitCode::kDone : ExitCode::kEnvironment;
 }
 

@@ -10,13 +10,15 @@ namespace {
 
 template <typename T>
 void put(Json& json, const char* name, const std::optional<T>& value) {
-    if (value)
+    if (value) {
         json[name] = *value;
+    }
 }
 
 Json leader_json(const std::optional<Leader>& leader) {
-    if (!leader)
+    if (!leader) {
         return nullptr;
+    }
     return {{"family", leader->family},
             {"params", leader->params},
             {"time_us", leader->time_us},
@@ -54,14 +56,16 @@ class JsonProgress : public SweepListener {
                   {"family", candidate.family},
                   {"params", candidate.params},
                   {"status", to_string(result.status)}};
-        if (!result.message.empty())
+        if (!result.message.empty()) {
             json["message"] = result.message;
+        }
         put(json, "time_us", result.time_us);
         put(json, "ratio", result.ratio);
         put(json, "ratio_lo", result.ratio_lo);
         put(json, "ratio_hi", result.ratio_hi);
-        if (result.accuracy)
+        if (result.accuracy) {
             json["nrmse"] = result.accuracy->nrmse;
+        }
         json["samples"] = result.samples.size();
         emit(json);
     }
@@ -78,8 +82,9 @@ class JsonProgress : public SweepListener {
     }
 
   private:
+    /// A reader that went away does not end the sweep; main reports it at the end.
     static void emit(const Json& json) {
-        fmt::print("{}\n", json.dump());
+        std::fputs((to_line(json) + "\n").c_str(), stdout);
         std::fflush(stdout);
     }
 };

@@ -67,7 +67,7 @@ using CommandOptions = std::variant<DevicesOptions,
                                     VersionOptions,
                                     HelpOptions>;
 
-/// Reads the command line and the environment (XDG_CACHE_HOME, HOME); the only place that does.
+/// Reads the command line, and XDG_CACHE_HOME and HOME for the default cache folder.
 /// Throws UsageError.
 CommandOptions parse_command_line(int argc, const char* const* argv);
 

@@ -33,12 +33,14 @@ void write_output(const std::string& path, const std::string& text) {
     std::ofstream file(written, std::ios::binary);
     file << text;
     file.close();
-    if (file && !in_place)
+    if (file && !in_place) {
         std::filesystem::rename(written, path, error);
+    }
     if (!file || error) {
         const std::string why = error ? error.message() : std::strerror(errno);
-        if (!in_place)
+        if (!in_place) {
             std::filesystem::remove(written, error);
+        }
         throw EnvironmentError(fmt::format("cannot write {}: {}; choose another -o", path, why));
     }
 }

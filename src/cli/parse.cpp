@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <memory>
 #include <thread>
@@ -84,20 +85,34 @@ void add_sweep_controls(CLI::App& app, SweepCommandOptions& options, SweepArgume
     app.add_flag("--force", options.force, "Measure again what the database already has");
     app.add_flag("--json", options.json, "One JSON line per event on standard output");
     app.add_option("--seed", options.policy.seed, "Of the random weights and activations")
-        ->capture_default_str();
+        ->capture_default_str()
+        ->check(CLI::NonNegativeNumber);
     app.add_option("--max-nrmse",
                    options.policy.max_nrmse,
                    "A kernel with a larger normalised error is rejected")
-        ->capture_default_str()
-        ->check(CLI::PositiveNumber);
+        ->capture_default_str();
     app.add_option("--cache-bytes-factor",
                    options.policy.cache_bytes_factor,
                    "Weights rotate over this many times the device's cache, in bytes")
-        ->capture_default_str()
-        ->check(CLI::Range(0.0, 1000.0));
+        ->capture_default_str();
+}
+
+void check_policy(const MeasuringPolicy& policy) {
+    if (!std::isfinite(policy.max_nrmse) || policy.max_nrmse <= 0) {
+        throw UsageError(
+            fmt::format("--max-nrmse {} is not possible: give a positive number, for "
+                        "example 4e-3",
+                        policy.max_nrmse));
+    }
+    if (!(policy.cache_bytes_factor >= 0 && policy.cache_bytes_factor <= 1000)) {
+        throw UsageError(
+            fmt::format("--cache-bytes-factor {} is not possible: give 0 to 1000, for example 5",
+                        policy.cache_bytes_factor));
+    }
 }
 
 void finish_sweep(SweepCommandOptions& options, SweepArguments& arguments) {
+    check_policy(options.policy);
     if (options.jobs < 1 || options.jobs > 1024) {
         throw UsageError(fmt::format("--jobs {} is not possible: 1 to 1024", options.jobs));
     }
@@ -109,15 +124,19 @@ void finish_sweep(SweepCommandOptions& options, SweepArguments& arguments) {
             axes.m = options.quick ? std::vector<std::int64_t>{1, 16}
                                    : std::vector<std::int64_t>{1, 4, 16, 64, 256};
         }
-        if (axes.k.empty())
+        if (axes.k.empty()) {
             axes.k = {4096};
-        if (axes.n.empty())
+        }
+        if (axes.n.empty()) {
             axes.n = {"k"};
+        }
     }
-    if (axes.bits.empty())
+    if (axes.bits.empty()) {
         axes.bits = {16, 4, 1};
-    if (axes.group_size.empty())
+    }
+    if (axes.group_size.empty()) {
         axes.group_size = {"64"};
+    }
     for (const std::string& type : arguments.types) {
         try {
             axes.types.push_back(element_type_from(type));
@@ -125,14 +144,16 @@ void finish_sweep(SweepCommandOptions& options, SweepArguments& arguments) {
             throw UsageError(fmt::format("--type '{}' is not known: bf16 or fp16", type));
         }
     }
-    if (axes.types.empty())
+    if (axes.types.empty()) {
         axes.types = {ElementType::kBf16};
+    }
     options.problems = problems_from(axes);
     if (!arguments.time_limit.empty()) {
         options.time_limit = parse_duration(arguments.time_limit);
     }
-    if (options.cache_dir.empty())
+    if (options.cache_dir.empty()) {
         options.cache_dir = default_cache_dir();
+    }
 }
 
 /// All subcommands with the structs that CLI11 fills.
@@ -162,14 +183,18 @@ class Parser {
         } catch (const CLI::ParseError& error) {
             throw UsageError(fmt::format("{}. Try: fdkbench {}--help", error.what(), asked()));
         }
-        if (version_)
+        if (version_) {
             return VersionOptions{};
-        if (devices_app_->parsed())
+        }
+        if (devices_app_->parsed()) {
             return devices_;
-        if (export_app_->parsed())
+        }
+        if (export_app_->parsed()) {
             return export_;
-        if (query_app_->parsed())
+        }
+        if (query_app_->parsed()) {
             return query_;
+        }
         if (sweep_app_->parsed()) {
             finish_sweep(sweep_, sweep_arguments_);
             sweep_.command = fmt::format("{}", fmt::join(argv, argv + argc, " "));
@@ -250,8 +275,9 @@ class Parser {
 
     [[nodiscard]] std::string help_text() const {
         for (const CLI::App* sub : {devices_app_, sweep_app_, export_app_, query_app_}) {
-            if (sub->parsed())
+            if (sub->parsed()) {
                 return sub->help();
+            }
         }
         return app_.help();
     }
@@ -259,8 +285,9 @@ class Parser {
     /// "sweep " when the failing words followed that subcommand.
     [[nodiscard]] std::string asked() const {
         for (const CLI::App* sub : {devices_app_, sweep_app_, export_app_, query_app_}) {
-            if (sub->parsed())
+            if (sub->parsed()) {
                 return sub->get_name() + " ";
+            }
         }
         return "";
     }

@@ -2,22 +2,96 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace fdkbench {
 namespace {
 
 constexpr double kFirstChoiceMatters = 1.03;
 
+/// Wider than this (half of it, relative), and a ratio says little.
+constexpr double kWideInterval = 0.05;
+
+bool is_wide(const SummaryRow& row) {
+    return row.ratio_lo && row.ratio_hi &&
+           *row.ratio_hi - *row.ratio_lo > 2 * kWideInterval * row.ratio;
+}
+
+std::string interval_text(const SummaryRow& row) {
+    if (!row.ratio_lo || !row.ratio_hi) {
+        return "one sample";
+    }
+    return fmt::format("[{:.3f}, {:.3f}]{}", *row.ratio_lo, *row.ratio_hi, is_wide(row) ? "~" : "");
+}
+
 std::string group_text(const WeightFormat& format) {
     return format.quantised() ? std::to_string(format.group_size) : "-";
+}
+
+bool first_choice_is_slower(const SummaryRow& row) {
+    return row.baseline_first_us > kFirstChoiceMatters * row.baseline_us;
+}
+
+std::string line_of(const SummaryRow& row) {
+    const auto& [shape, format, type] = row.problem;
+    return fmt::format(
+        "{:>5} {:>6} {:>6} {:>4} {:>5} {:>4} {:>10.2f}{} {:>9.2f}  {:>6.3f} {:<15} {:>6.0f} "
+        "{:>7.1f} {:>6.1f} {:>8.1e}  {} {}\n",
+        shape.m,
+        shape.n,
+        shape.k,
+        format.bits,
+        group_text(format),
+        to_string(type),
+        row.baseline_us,
+        first_choice_is_slower(row) ? "*" : " ",
+        row.time_us,
+        row.ratio,
+        interval_text(row),
+        row.gb_s,
+        row.tflop_s,
+        row.floor_pct,
+        row.nrmse,
+        row.family,
+        to_string(row.params));
+}
+
+std::string notes_on(const std::vector<SummaryRow>& rows) {
+    std::string text =
+        "ratio: baseline ÷ time, paired, with its 95 % interval; above 1 is faster.\n";
+    if (std::any_of(rows.begin(), rows.end(), is_wide)) {
+        text += fmt::format(
+            "~ wider than ±{:.0f} %: something else used this device; measure again with "
+            "--force.\n",
+            100 * kWideInterval);
+    }
+    bool titled = false;
+    for (const SummaryRow& row : rows) {
+        if (!first_choice_is_slower(row)) {
+            continue;
+        }
+        if (!titled) {
+            text +=
+                "* the library's first heuristic choice, which frameworks take, is more than "
+                "3 % slower than its best:\n";
+            titled = true;
+        }
+        text += fmt::format("  {}: {:.2f} us, best {:.2f} us\n",
+                            to_string(row.problem),
+                            row.baseline_first_us,
+                            row.baseline_us);
+    }
+    return text;
 }
 
 }  // namespace
 
 std::string summary_table(const std::vector<SummaryRow>& rows) {
-    if (rows.empty())
+    if (rows.empty()) {
         return "No cell has a correct kernel yet.\n";
+    }
     std::string text = fmt::format(
-        "{:>5} {:>6} {:>6} {:>4} {:>5} {:>4} {:>11} {:>9}  {:>6} {:<14} {:>6} {:>7} {:>6} {:>8}  "
+        "{:>5} {:>6} {:>6} {:>4} {:>5} {:>4} {:>11} {:>9}  {:>6} {:<15} {:>6} {:>7} {:>6} {:>8}  "
         "{}\n",
         "m",
         "n",
@@ -34,46 +108,10 @@ std::string summary_table(const std::vector<SummaryRow>& rows) {
         "floor%",
         "nrmse",
         "kernel");
-    bool marked = false;
     for (const SummaryRow& row : rows) {
-        const bool first_differs = row.baseline_first_us > kFirstChoiceMatters * row.baseline_us;
-        marked = marked || first_differs;
-        const Shape& shape = row.problem.shape;
-        text += fmt::format(
-            "{:>5} {:>6} {:>6} {:>4} {:>5} {:>4} {:>10.2f}{} {:>9.2f}  {:>6.3f} {:<14} {:>6.0f} "
-            "{:>7.1f} {:>6.1f} {:>8.1e}  {} {}\n",
-            shape.m,
-            shape.n,
-            shape.k,
-            row.problem.format.bits,
-            group_text(row.problem.format),
-            to_string(row.problem.type),
-            row.baseline_us,
-            first_differs ? "*" : " ",
-            row.time_us,
-            row.ratio,
-            fmt::format("[{:.3f}, {:.3f}]", row.ratio_lo, row.ratio_hi),
-            row.gb_s,
-            row.tflop_s,
-            row.floor_pct,
-            row.nrmse,
-            row.family,
-            to_string(row.params));
+        text += line_of(row);
     }
-    text += "ratio: baseline ÷ time, paired, with its 95 % interval; above 1 is faster.\n";
-    if (!marked)
-        return text;
-    text +=
-        "* the library's first heuristic choice, which frameworks take, is more than 3 % slower:\n";
-    for (const SummaryRow& row : rows) {
-        if (row.baseline_first_us <= kFirstChoiceMatters * row.baseline_us)
-            continue;
-        text += fmt::format("  {}: {:.2f} us, best {:.2f} us\n",
-                            to_string(row.problem),
-                            row.baseline_first_us,
-                            row.baseline_us);
-    }
-    return text;
+    return text + notes_on(rows);
 }
 
 Json summary_json(const std::vector<SummaryRow>& rows) {
@@ -86,8 +124,8 @@ Json summary_json(const std::vector<SummaryRow>& rows) {
         cell["baseline_us"] = row.baseline_us;
         cell["baseline_first_us"] = row.baseline_first_us;
         cell["ratio"] = row.ratio;
-        cell["ratio_lo"] = row.ratio_lo;
-        cell["ratio_hi"] = row.ratio_hi;
+        cell["ratio_lo"] = row.ratio_lo ? Json(*row.ratio_lo) : Json();
+        cell["ratio_hi"] = row.ratio_hi ? Json(*row.ratio_hi) : Json();
         cell["gb_s"] = row.gb_s;
         cell["tflop_s"] = row.tflop_s;
         cell["floor_pct"] = row.floor_pct;

@@ -1,9 +1,11 @@
+#include "results/status_counts.hpp"
 #include "results/store.hpp"
 #include "results/summary.hpp"
 #include "src/cli/build_info.hpp"
 #include "src/cli/commands.hpp"
 #include "src/cli/device_choice.hpp"
 #include "src/cli/interrupt.hpp"
+#include "src/cli/output.hpp"
 #include "src/cli/progress.hpp"
 #include "src/cli/summary_table.hpp"
 #include "src/core/artifact_cache.hpp"
@@ -80,22 +82,86 @@ void print_plan(const SweepPlan& plan, const SweepOptions& options) {
     fmt::print("estimate    {} s\n", plan.estimate.count());
     std::map<std::string, int> skipped;
     for (const CellPlan& cell : plan.cells) {
-        for (const auto& [reason, count] : cell.skipped)
+        for (const auto& [reason, count] : cell.skipped) {
             skipped[reason] += count;
+        }
     }
-    if (!skipped.empty())
+    if (!skipped.empty()) {
         fmt::print("skipped points, by reason:\n");
-    for (const auto& [reason, count] : skipped)
+    }
+    for (const auto& [reason, count] : skipped) {
         fmt::print("  {:>6}  {}\n", count, reason);
+    }
 }
 
-/// "312 correct, 4 compile"; measured now.
-std::string status_counts(const SweepOutcome& outcome) {
+/// "312 correct, 4 compile".
+std::string counts_text(const std::map<CandidateStatus, int>& counts) {
     std::vector<std::string> parts;
-    for (const auto& [status, count] : outcome.statuses) {
+    for (const auto& [status, count] : counts) {
         parts.push_back(fmt::format("{} {}", count, to_string(status)));
     }
     return parts.empty() ? "nothing" : fmt::format("{}", fmt::join(parts, ", "));
+}
+
+int skipped_points(const SweepPlan& plan) {
+    int points = 0;
+    for (const CellPlan& cell : plan.cells) {
+        for (const auto& [reason, count] : cell.skipped) {
+            points += count;
+        }
+    }
+    return points;
+}
+
+SweepPlan make_plan(const SweepCommandOptions& options, const SweepOptions& sweep) {
+    Store store = Store::open_for_planning(options.db);
+    store.select(sweep.device, sweep.policy);
+    StoreSink sink(store);
+    return plan_sweep(sweep, sink);
+}
+
+SweepOutcome measure(const SweepCommandOptions& options,
+                     const DeviceChoice& device,
+                     const SweepPlan& plan,
+                     Store& store,
+                     const std::atomic<bool>& stop) {
+    const SweepOptions sweep = sweep_options(options, device);
+    // An unwritable cache is an error before anything starts.
+    const ArtifactCache cache(options.cache_dir);
+    const std::unique_ptr<SweepListener> listener =
+        options.json ? json_progress() : text_progress();
+    WorkerFactory factory = worker_processes(device.program.path, sweep.candidate_timeout, &stop);
+    StoreSink sink(store);
+    store.begin_run(run_record(options, device));
+    SweepOutcome outcome = run_sweep(sweep, plan, factory, sink, *listener, stop);
+    store.end_run();
+    return outcome;
+}
+
+void print_results(const SweepCommandOptions& options,
+                   const DeviceInfo& device,
+                   const SweepPlan& plan,
+                   const Store& store,
+                   const SweepOutcome& outcome) {
+    const std::vector<SummaryRow> rows = summary(store, device, options.policy, options.problems);
+    const auto counts = status_counts(store, device, options.policy, options.problems);
+    const int skipped = skipped_points(plan);
+    if (options.json) {
+        Json json = summary_json(rows);
+        for (const auto& [status, count] : counts) {
+            json["statuses"][std::string(to_string(status))] = count;
+        }
+        json["skipped_points"] = skipped;
+        write_output("", to_line(json) + "\n");
+        return;
+    }
+    write_output("", summary_table(rows));
+    fmt::print(stderr,
+               "candidates: {}; {} more points break a constraint (--dry-run says which)\n",
+               counts_text(counts),
+               skipped);
+    fmt::print(
+        stderr, "measured now: {}. Database: {}\n", counts_text(outcome.statuses), options.db);
 }
 
 }  // namespace
@@ -103,43 +169,29 @@ std::string status_counts(const SweepOutcome& outcome) {
 ExitCode run_sweep_command(const SweepCommandOptions& options) {
     const DeviceChoice device = choose_device(options.device);
     const SweepOptions sweep = sweep_options(options, device);
-    Store store = options.dry_run ? Store::open_for_planning(options.db) : Store::open(options.db);
-    store.select(device.info(), options.policy);
-    StoreSink sink(store);
-    const SweepPlan plan = plan_sweep(sweep, sink);
+    const SweepPlan plan = make_plan(options, sweep);
     if (options.dry_run) {
         print_plan(plan, sweep);
         return ExitCode::kDone;
     }
-
-    // An unwritable cache is an error before anything starts.
-    const ArtifactCache cache(options.cache_dir);
     const std::atomic<bool>& stop = stop_on_interrupt();
-    const std::unique_ptr<SweepListener> listener =
-        options.json ? json_progress() : text_progress();
+    Store store = Store::open(options.db);
     SweepOutcome outcome;
     if (plan.already_measured < plan.candidates) {
-        store.begin_run(run_record(options, device));
-        WorkerFactory factory =
-            worker_processes(device.program.path, sweep.candidate_timeout, &stop);
-        outcome = run_sweep(sweep, plan, factory, sink, *listener, stop);
-        store.end_run();
+        outcome = measure(options, device, plan, store, stop);
     }
-    const std::vector<SummaryRow> rows =
-        summary(store, device.info(), options.policy, options.problems);
-    if (options.json) {
-        fmt::print("{}\n", summary_json(rows).dump());
-    } else {
-        fmt::print("{}", summary_table(rows));
-        fmt::print(stderr, "measured now: {}. Database: {}\n", status_counts(outcome), options.db);
-    }
+    print_results(options, device.info(), plan, store, outcome);
     if (stop) {
         fmt::print(stderr, "Interrupted; everything measured is kept. The same command goes on.\n");
         return ExitCode::kGateFailed;
     }
     if (!outcome.complete) {
-        fmt::print(stderr,
-                   "Not complete; everything measured is kept. The same command goes on.\n");
+        fmt::print(stderr, "Out of time; everything measured is kept. The same command goes on.\n");
+    }
+    if (!outcome.left_out.empty()) {
+        throw EnvironmentError(fmt::format("{} cells could not be measured, first {}",
+                                           outcome.left_out.size(),
+                                           outcome.left_out.front()));
     }
     return ExitCode::kDone;
 }

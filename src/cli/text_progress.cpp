@@ -15,16 +15,19 @@ using Clock = std::chrono::steady_clock;
 
 std::string human_time(double seconds) {
     const long whole = static_cast<long>(seconds + 0.5);
-    if (whole >= 3600)
+    if (whole >= 3600) {
         return fmt::format("{}h{:02}m", whole / 3600, whole / 60 % 60);
-    if (whole >= 60)
+    }
+    if (whole >= 60) {
         return fmt::format("{}m{:02}s", whole / 60, whole % 60);
+    }
     return fmt::format("{}s", whole);
 }
 
 std::string describe(const std::optional<Leader>& leader) {
-    if (!leader)
+    if (!leader) {
         return "no correct kernel yet";
+    }
     return fmt::format("{:.2f} us, {:.2f}x, {} {}",
                        leader->time_us,
                        leader->ratio,
@@ -48,13 +51,16 @@ class TextProgress : public SweepListener {
         ++compiled_;
         draw();
     }
-    void cell_started(std::size_t index, const Problem& problem) override {
-        cell_ = index;
+    void cell_started(std::size_t /*index*/, const Problem& problem) override {
         label_ = to_string(problem);
         leader_.reset();
         draw();
     }
     void candidate_done(const Candidate&, const Measurement&) override {
+        ++done_;
+        draw();
+    }
+    void candidate_known(const Candidate&) override {
         ++done_;
         draw();
     }
@@ -82,13 +88,15 @@ class TextProgress : public SweepListener {
         fmt::print(stderr, "{}\n", text);
     }
     void clear() {
-        if (terminal_ && drawn_)
+        if (terminal_ && drawn_) {
             fmt::print(stderr, "\r\033[K");
+        }
         drawn_ = false;
     }
     [[nodiscard]] std::string eta() const {
-        if (done_ == 0 || total_ <= done_)
+        if (done_ == 0 || total_ <= done_) {
             return "";
+        }
         const double elapsed = std::chrono::duration<double>(Clock::now() - start_).count();
         return fmt::format(
             ", ETA {}",
@@ -96,8 +104,9 @@ class TextProgress : public SweepListener {
     }
     void draw() {
         // Ten frames a second are enough for people and cost the measurement nothing.
-        if (!terminal_ || Clock::now() - last_draw_ < std::chrono::milliseconds(100))
+        if (!terminal_ || Clock::now() - last_draw_ < std::chrono::milliseconds(100)) {
             return;
+        }
         last_draw_ = Clock::now();
         constexpr std::size_t kWidth = 20;
         const std::size_t filled = total_ == 0 ? 0 : std::min(kWidth, done_ * kWidth / total_);
@@ -124,7 +133,6 @@ class TextProgress : public SweepListener {
     Clock::time_point start_;
     Clock::time_point last_draw_;
     std::size_t cells_ = 0;
-    std::size_t cell_ = 0;
     std::size_t total_ = 0;
     std::size_t done_ = 0;
     std::size_t compiled_ = 0;

@@ -19,17 +19,20 @@ std::string nvrtc_version() {
     for (const std::string& candidate : {in_toolkit, on_loader_path}) {
         path = candidate;
         library = dlopen(candidate.c_str(), RTLD_LAZY | RTLD_LOCAL);
-        if (library != nullptr)
+        if (library != nullptr) {
             break;
+        }
     }
-    if (library == nullptr)
+    if (library == nullptr) {
         return "not found";
+    }
     using Query = int (*)(int*, int*);
     const auto query = reinterpret_cast<Query>(dlsym(library, "nvrtcVersion"));
     int major = 0;
     int minor = 0;
-    if (query == nullptr || query(&major, &minor) != 0)
+    if (query == nullptr || query(&major, &minor) != 0) {
         return "not usable: " + path;
+    }
     return fmt::format("{}.{} ({})", major, minor, path);
 }
 

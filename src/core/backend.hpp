@@ -114,9 +114,12 @@ struct CompileOutput {
 class KernelCompiler {
   public:
     virtual ~KernelCompiler() = default;
-    /// As it enters compile keys: "nvrtc 13.0.88".
+    /// As it enters compile keys: "nvrtc 13.0.88 --std=c++20". Differs when the options that every
+    /// compilation has do.
     [[nodiscard]] virtual std::string version() = 0;
-    /// Headers are found by the path in their #include.
+    /// Headers are found by the path in their #include. A kernel that does not compile is
+    /// ok = false; throws EnvironmentError when the compiler cannot do its work: it is missing, or
+    /// memory or disk space ran out.
     virtual CompileOutput compile(const EmbeddedFile& source,
                                   std::span<const EmbeddedFile> headers,
                                   std::span<const std::string> options,

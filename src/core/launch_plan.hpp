@@ -19,6 +19,7 @@ struct LaunchStep {
     std::array<std::uint32_t, 3> block{1, 1, 1};  ///< threads; on the host block[0] = threads
     std::uint32_t cluster = 1;                    ///< CTAs per cluster along x
     std::uint32_t shared_bytes = 0;               ///< dynamic shared memory
+    // NOLINTNEXTLINE(modernize-use-nullptr): its code has no pointer.
     auto operator<=>(const LaunchStep&) const = default;
 };
 

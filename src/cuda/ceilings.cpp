@@ -1,5 +1,6 @@
 #include "src/cuda/ceilings.hpp"
 
+#include "src/core/arithmetic.hpp"
 #include "src/core/statistics.hpp"
 #include "src/cuda/check.hpp"
 #include "src/cuda/read_floor.hpp"
@@ -20,11 +21,6 @@ constexpr std::size_t kEmptyLaunches = 500;
 double typical_us(Replay& replay) {
     replay.time_us();
     return median({replay.time_us(), replay.time_us(), replay.time_us()});
-}
-
-/// bytes ÷ µs → GB/s.
-double gb_s(std::int64_t bytes, double time_us) {
-    return static_cast<double>(bytes) / time_us * 1e-3;
 }
 
 }  // namespace

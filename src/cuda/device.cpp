@@ -1,5 +1,6 @@
 #include "src/cuda/device.hpp"
 
+#include "src/core/arithmetic.hpp"
 #include "src/core/error.hpp"
 #include "src/core/nvidia_driver.hpp"
 #include "src/cuda/check.hpp"
@@ -16,10 +17,6 @@ namespace fdkbench {
 namespace {
 
 using Facts = std::vector<std::pair<std::string, std::string>>;
-
-double gib(std::size_t bytes) {
-    return static_cast<double>(bytes) / 0x1p30;
-}
 
 /// CUDA's 13000 → "13.0".
 std::string version_text(int version) {

@@ -26,6 +26,14 @@ Stream open_stream(int index, const DeviceInfo& device) {
     return make_stream();
 }
 
+/// The line of a compiler's log that says what is wrong; the first line where none says so.
+std::string first_error_line(const std::string& log) {
+    const std::size_t error = log.find("error");
+    const std::size_t line_end = error == std::string::npos ? error : log.rfind('\n', error);
+    const std::size_t begin = line_end == std::string::npos ? 0 : line_end + 1;
+    return log.substr(begin, log.find('\n', begin) - begin);
+}
+
 }  // namespace
 
 DeviceSession::DeviceSession(int index, DeviceInfo device)
@@ -48,8 +56,10 @@ std::unique_ptr<Runnable> DeviceSession::probe(const std::string& name,
     if (!probes_) {
         const CompileOutput output = nvrtc_compile(probe_source(), {}, {}, device_.arch);
         if (!output.ok) {
-            throw EnvironmentError(fmt::format(
-                "NVRTC {} does not compile for {}: {}", nvrtc_version(), device_.arch, output.log));
+            throw EnvironmentError(fmt::format("NVRTC {} does not compile for {}: {}",
+                                               nvrtc_version(),
+                                               device_.arch,
+                                               first_error_line(output.log)));
         }
         probes_ = load_library(output.binary);
     }

@@ -1,19 +1,12 @@
 #include "src/cuda/handles.hpp"
 
+#include "src/core/arithmetic.hpp"
 #include "src/core/error.hpp"
 #include "src/cuda/check.hpp"
 
 #include <fmt/format.h>
 
 namespace fdkbench {
-
-namespace {
-
-double gib(std::size_t bytes) {
-    return static_cast<double>(bytes) / (1 << 30);
-}
-
-}  // namespace
 
 Stream make_stream() {
     cudaStream_t stream = nullptr;

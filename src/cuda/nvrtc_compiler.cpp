@@ -16,6 +16,9 @@ namespace fdkbench {
 
 namespace {
 
+/// Of every compilation, beside the architecture; part of the version that enters compile keys.
+constexpr const char* kStandard = "--std=c++20";
+
 void check_nvrtc(nvrtcResult result, const char* what) {
     if (result != NVRTC_SUCCESS) {
         throw EnvironmentError(fmt::format("{}: {}", what, nvrtcGetErrorString(result)));
@@ -87,7 +90,9 @@ class Program {
 
 class NvrtcCompiler final : public KernelCompiler {
   public:
-    std::string version() override { return "nvrtc " + nvrtc_version(); }
+    std::string version() override {
+        return fmt::format("nvrtc {} {}", nvrtc_version(), kStandard);
+    }
     CompileOutput compile(const EmbeddedFile& source,
                           std::span<const EmbeddedFile> headers,
                           std::span<const std::string> options,
@@ -114,10 +119,14 @@ CompileOutput nvrtc_compile(const EmbeddedFile& source,
                             std::span<const EmbeddedFile> headers,
                             std::span<const std::string> options,
                             const std::string& arch) {
-    std::vector<std::string> all{"--gpu-architecture=" + arch, "--std=c++20"};
+    std::vector<std::string> all{"--gpu-architecture=" + arch, kStandard};
     all.insert(all.end(), options.begin(), options.end());
     Program program(source, headers);
     const nvrtcResult result = program.compile(all);
+    // Anything else is the machine's trouble, such as a lack of memory, not the kernel's.
+    if (result != NVRTC_ERROR_COMPILATION && result != NVRTC_ERROR_INVALID_OPTION) {
+        check_nvrtc(result, "nvrtcCompileProgram");
+    }
     CompileOutput output;
     output.log = program.log();
     if (result == NVRTC_SUCCESS) {

@@ -1,5 +1,6 @@
 #include "src/cuda/read_floor.hpp"
 
+#include "src/core/arithmetic.hpp"
 #include "src/core/statistics.hpp"
 #include "src/cuda/probe_kernels.hpp"
 
@@ -21,10 +22,6 @@ constexpr std::int64_t kCacheFactor = 5;
 constexpr std::int64_t kMaxCopies = 512;
 constexpr std::size_t kFinalists = 4;
 constexpr int kSamples = 5;
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
-    return (a + b - 1) / b;
-}
 
 /// One way to launch a read kernel.
 struct ReadVariant {

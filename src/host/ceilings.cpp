@@ -1,5 +1,6 @@
 #include "src/host/ceilings.hpp"
 
+#include "src/core/arithmetic.hpp"
 #include "src/host/dnnl_matmul.hpp"
 
 #include <algorithm>
@@ -79,10 +80,6 @@ double best_time_us(const std::function<void()>& work) {
         total_us += run_us;
     }
     return best_us;
-}
-
-double gb_s(std::int64_t bytes, double us) {
-    return static_cast<double>(bytes) / us * 1e-3;
 }
 
 }  // namespace

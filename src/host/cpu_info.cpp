@@ -95,8 +95,4 @@ std::int64_t total_memory_bytes() {
     return static_cast<std::int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
 }
 
-std::int64_t available_memory_bytes() {
-    return std::atoll(field("/proc/meminfo", "MemAvailable").c_str()) * 1024;
-}
-
 }  // namespace fdkbench

@@ -23,7 +23,5 @@ std::vector<CpuCache> cpu_caches();
 /// caches, or none (then 32 MiB).
 std::int64_t last_level_cache_bytes(const std::vector<CpuCache>& caches);
 std::int64_t total_memory_bytes();
-/// MemAvailable of /proc/meminfo.
-std::int64_t available_memory_bytes();
 
 }  // namespace fdkbench

@@ -55,18 +55,16 @@ class HostReplay : public Replay {
     double last_us_ = 0;
 };
 
-/// The compiler's words where there is one; without it the device can be seen but not tuned.
-std::pair<std::string, std::string> isa_and_compiler() {
+/// Without a compiler the device can be seen but not tuned.
+std::string isa_of_compiler() {
     try {
-        const Toolchain& toolchain = system_toolchain();
-        return {toolchain.isa, toolchain.version};
-    } catch (const EnvironmentError& error) {
-        return {"scalar", error.what()};
+        return system_toolchain().isa;
+    } catch (const EnvironmentError&) {
+        return "scalar";
     }
 }
 
 DeviceInfo describe_host() {
-    const auto [isa, compiler] = isa_and_compiler();
     const std::vector<CpuCache> caches = cpu_caches();
     DeviceInfo device;
     device.id = "host";
@@ -76,13 +74,11 @@ DeviceInfo describe_host() {
     device.units = usable_cores();
     device.cache_bytes = last_level_cache_bytes(caches);
     device.memory_bytes = total_memory_bytes();
-    device.isa = isa;
-    device.key = fmt::format("{}, {}, {} cores", device.name, isa, device.units);
-    device.facts.emplace_back("ISA", isa);
+    device.isa = isa_of_compiler();
+    device.key = fmt::format("{}, {}, {} cores", device.name, device.isa, device.units);
     for (const CpuCache& cache : caches) {
         device.facts.emplace_back(cache.name, fmt::format("{} KiB", cache.bytes / 1024));
     }
-    device.facts.emplace_back("compiler", compiler);
     return device;
 }
 
@@ -126,8 +122,8 @@ class HostBackend : public Backend {
 
     std::unique_ptr<Runnable> load(const std::filesystem::path& binary,
                                    const LaunchPlan& plan,
-                                   const Problem& problem) override {
-        return std::make_unique<KernelRunnable>(binary, plan, problem, *pool_);
+                                   const Problem& /*problem*/) override {
+        return std::make_unique<HostKernelRunnable>(binary, plan, *pool_);
     }
 
     std::vector<std::unique_ptr<Runnable>> baselines(const Problem& problem) override {

@@ -83,10 +83,9 @@ void DnnlRunnable::launch(const Arguments& arguments) {
     });
 }
 
-KernelRunnable::KernelRunnable(const std::filesystem::path& binary,
-                               const LaunchPlan& plan,
-                               const Problem& problem,
-                               ThreadPool& pool)
+HostKernelRunnable::HostKernelRunnable(const std::filesystem::path& binary,
+                                       const LaunchPlan& plan,
+                                       ThreadPool& pool)
     : pool_(pool), workspace_bytes_(plan.workspace_bytes) {
     // An absolute path, because a bare name would be searched for among the system's libraries.
     library_ = dlopen(std::filesystem::absolute(binary).c_str(), RTLD_NOW | RTLD_LOCAL);
@@ -97,10 +96,7 @@ KernelRunnable::KernelRunnable(const std::filesystem::path& binary,
     try {
         for (const LaunchStep& step : plan.steps) {
             steps_.push_back(resolve(step));
-            if (step.kind == LaunchStep::Kind::kMatmul && !matmul_) {
-                matmul_.emplace(problem, DnnlMatmul::Weights::kPlain);
-            }
-            name_ += (name_.empty() ? "" : " + ") + (step.kernel.empty() ? "matmul" : step.kernel);
+            name_ += (name_.empty() ? "" : " + ") + step.kernel;
         }
     } catch (...) {
         dlclose(library_);
@@ -108,13 +104,14 @@ KernelRunnable::KernelRunnable(const std::filesystem::path& binary,
     }
 }
 
-KernelRunnable::~KernelRunnable() {
+HostKernelRunnable::~HostKernelRunnable() {
     dlclose(library_);
 }
 
-KernelRunnable::Step KernelRunnable::resolve(const LaunchStep& step) const {
+HostKernelRunnable::Step HostKernelRunnable::resolve(const LaunchStep& step) const {
     if (step.kind == LaunchStep::Kind::kMatmul) {
-        return {};
+        throw CandidateError(CandidateStatus::kConstraints,
+                             "the host has no library matmul as a step of a plan");
     }
     void* symbol = dlsym(library_, step.kernel.c_str());
     if (symbol == nullptr) {
@@ -126,18 +123,11 @@ KernelRunnable::Step KernelRunnable::resolve(const LaunchStep& step) const {
             static_cast<int>(step.block[0])};
 }
 
-void KernelRunnable::launch(const Arguments& arguments) {
+void HostKernelRunnable::launch(const Arguments& arguments) {
     for (const Step& step : steps_) {
-        if (step.kernel == nullptr) {
-            Arguments product = arguments;
-            product.w = arguments.workspace;
-            matmul_->forget_weights();
-            matmul_->launch(product);
-        } else {
-            pool_.run(step.parts, step.threads, [&step, &arguments](int part) {
-                step.kernel(&arguments, part, step.parts);
-            });
-        }
+        pool_.run(step.parts, step.threads, [&step, &arguments](int part) {
+            step.kernel(&arguments, part, step.parts);
+        });
     }
 }
 

@@ -8,7 +8,6 @@
 #include <filesystem>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,8 +31,6 @@ class DnnlRunnable : public HostRunnable {
     DnnlRunnable(const Problem& problem, DnnlMatmul::Weights weights);
 
     void prepare(const Arguments& arguments) override { (void)weights_for(arguments.w); }
-    /// Lets weights change: the next launch converts them again.
-    void forget_weights() { converted_.clear(); }
     void launch(const Arguments& arguments) override;
     [[nodiscard]] std::string name() const override;
 
@@ -51,18 +48,18 @@ class DnnlRunnable : public HostRunnable {
 };
 
 /// A compiled candidate: the steps of its plan on the pool's threads.
-class KernelRunnable : public HostRunnable {
+class HostKernelRunnable : public HostRunnable {
   public:
-    /// Throws CandidateError(runtime) when the binary cannot be loaded or lacks a step's function.
-    KernelRunnable(const std::filesystem::path& binary,
-                   const LaunchPlan& plan,
-                   const Problem& problem,
-                   ThreadPool& pool);
-    ~KernelRunnable() override;
-    KernelRunnable(const KernelRunnable&) = delete;
-    KernelRunnable& operator=(const KernelRunnable&) = delete;
-    KernelRunnable(KernelRunnable&&) = delete;
-    KernelRunnable& operator=(KernelRunnable&&) = delete;
+    /// Throws CandidateError: constraints for a plan with a kMatmul step, which no host family has;
+    /// runtime when the binary cannot be loaded or lacks a step's function.
+    HostKernelRunnable(const std::filesystem::path& binary,
+                       const LaunchPlan& plan,
+                       ThreadPool& pool);
+    ~HostKernelRunnable() override;
+    HostKernelRunnable(const HostKernelRunnable&) = delete;
+    HostKernelRunnable& operator=(const HostKernelRunnable&) = delete;
+    HostKernelRunnable(HostKernelRunnable&&) = delete;
+    HostKernelRunnable& operator=(HostKernelRunnable&&) = delete;
 
     void launch(const Arguments& arguments) override;
     [[nodiscard]] std::uint64_t workspace_bytes() const override { return workspace_bytes_; }
@@ -71,7 +68,7 @@ class KernelRunnable : public HostRunnable {
   private:
     using Kernel = void (*)(const Arguments*, int part, int parts);
     struct Step {
-        Kernel kernel = nullptr;  ///< null: the library's matmul
+        Kernel kernel = nullptr;
         int parts = 1;
         int threads = 1;
     };
@@ -83,7 +80,6 @@ class KernelRunnable : public HostRunnable {
     std::uint64_t workspace_bytes_;
     void* library_ = nullptr;
     std::vector<Step> steps_;
-    std::optional<DnnlRunnable> matmul_;
 };
 
 }  // namespace fdkbench

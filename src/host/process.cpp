@@ -1,5 +1,6 @@
 #include "src/host/process.hpp"
 
+#include "src/core/descriptor.hpp"
 #include "src/core/error.hpp"
 
 #include <fmt/format.h>
@@ -16,28 +17,6 @@ extern char** environ;
 
 namespace fdkbench {
 namespace {
-
-/// A file descriptor, closed at the end.
-class Descriptor {
-  public:
-    explicit Descriptor(int fd) : fd_(fd) {}
-    ~Descriptor() { close(); }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    Descriptor(Descriptor&&) = delete;
-    Descriptor& operator=(Descriptor&&) = delete;
-
-    [[nodiscard]] int get() const { return fd_; }
-    void close() {
-        if (fd_ >= 0) {
-            ::close(fd_);
-            fd_ = -1;
-        }
-    }
-
-  private:
-    int fd_;
-};
 
 [[noreturn]] void throw_cannot_start(const std::string& program, int error) {
     throw EnvironmentError(fmt::format("cannot start {}: {}", program, std::strerror(error)));

@@ -9,17 +9,31 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <iterator>
 
 namespace fdkbench {
 namespace {
 
 namespace fs = std::filesystem;
 
+constexpr int kSignalBase = 128;  // of ProcessResult::exit_code
+
+/// The system's folder for temporary files ($TMPDIR).
+fs::path temporary_place() {
+    std::error_code error;
+    const fs::path place = fs::temp_directory_path(error);
+    if (error) {
+        throw EnvironmentError(
+            fmt::format("no folder for temporary files: {}; set TMPDIR to one", error.message()));
+    }
+    return place;
+}
+
 /// A folder of its own, removed at the end.
 class TemporaryFolder {
   public:
     TemporaryFolder() {
-        std::string name = (fs::temp_directory_path() / "fdkbench-XXXXXX").string();
+        std::string name = (temporary_place() / "fdkbench-XXXXXX").string();
         if (mkdtemp(name.data()) == nullptr) {
             throw EnvironmentError(
                 fmt::format("cannot make a folder {}: {}; set TMPDIR", name, std::strerror(errno)));
@@ -43,7 +57,9 @@ class TemporaryFolder {
 
 void write_file(const fs::path& folder, const EmbeddedFile& file) {
     const fs::path path = folder / file.path;
-    fs::create_directories(path.parent_path());
+    // Where this fails, so does opening the file.
+    std::error_code ignored;
+    fs::create_directories(path.parent_path(), ignored);
     std::ofstream out(path, std::ios::binary);
     out << file.text;
     out.close();
@@ -54,8 +70,9 @@ void write_file(const fs::path& folder, const EmbeddedFile& file) {
 }
 
 std::vector<std::byte> read_file(const fs::path& path) {
-    std::ifstream in(path, std::ios::binary);
-    std::vector<std::byte> bytes(fs::file_size(path));
+    std::ifstream in(path, std::ios::binary | std::ios::ate);
+    std::vector<std::byte> bytes(in ? static_cast<std::size_t>(in.tellg()) : 0);
+    in.seekg(0);
     in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
     if (!in) {
         throw EnvironmentError(fmt::format("cannot read {}", path.string()));
@@ -63,11 +80,33 @@ std::vector<std::byte> read_file(const fs::path& path) {
     return bytes;
 }
 
+/// Throws EnvironmentError where a compiler failed for the machine's reasons: another try, or
+/// another machine, may compile the same kernel.
+void require_resources(const ProcessResult& failed) {
+    std::string why;
+    if (failed.exit_code > kSignalBase) {
+        why = fmt::format("signal {}", failed.exit_code - kSignalBase);
+    }
+    for (const char* trouble :
+         {"No space left on device", "Cannot allocate memory", "out of memory", "Killed signal"}) {
+        if (failed.output.find(trouble) != std::string::npos) {
+            why = trouble;
+        }
+    }
+    if (!why.empty()) {
+        throw EnvironmentError(
+            fmt::format("the C++ compiler was stopped ({}): free memory, or disk space in {}, or "
+                        "set TMPDIR to another folder",
+                        why,
+                        temporary_place().string()));
+    }
+}
+
 class SystemCompiler : public KernelCompiler {
   public:
     std::string version() override {
         const Toolchain& toolchain = system_toolchain();
-        return fmt::format("{}, {} {}", toolchain.version, toolchain.isa, toolchain.native_digest);
+        return fmt::format("{}, {} {}", toolchain.version, toolchain.isa, toolchain.digest);
     }
 
     CompileOutput compile(const EmbeddedFile& source,
@@ -82,9 +121,7 @@ class SystemCompiler : public KernelCompiler {
         }
         // Relative paths in the folder keep its random name out of the output.
         std::vector<std::string> command = system_toolchain().command;
-        for (const char* option : {"-std=c++20", "-O3", "-shared", "-fPIC", "-I."}) {
-            command.emplace_back(option);
-        }
+        command.insert(command.end(), std::begin(kKernelOptions), std::end(kKernelOptions));
         command.push_back("-march=" + arch);
         command.insert(command.end(), options.begin(), options.end());
         command.insert(command.end(), {source.path, "-o", kBinary});
@@ -92,6 +129,9 @@ class SystemCompiler : public KernelCompiler {
         const auto result = run_process(command, folder.path());
         if (!result) {
             throw EnvironmentError(fmt::format("the C++ compiler {} is gone", command[0]));
+        }
+        if (result->exit_code != 0) {
+            require_resources(*result);
         }
         CompileOutput output;
         output.ok = result->exit_code == 0;

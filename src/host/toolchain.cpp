@@ -55,10 +55,14 @@ std::optional<Toolchain> try_command(const std::vector<std::string>& command) {
     if (!macros) {
         return std::nullopt;
     }
+    std::string options;
+    for (const char* option : kKernelOptions) {
+        options += std::string(option) + ' ';
+    }
     return Toolchain{command,
                      version->substr(0, version->find('\n')),
                      isa_of(*macros),
-                     sha256(*macros).substr(0, 12)};
+                     sha256(options + *macros).substr(0, 12)};
 }
 
 }  // namespace

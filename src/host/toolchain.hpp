@@ -12,9 +12,13 @@ struct Toolchain {
     /// Widest vector ISA that kernels use under -march=native: "avx512vbmi", "avx512", "avx2",
     /// "neon" or "scalar".
     std::string isa;
-    /// Differs between machines for which -march=native means different instructions.
-    std::string native_digest;
+    /// Differs between machines for which -march=native means different instructions, and when
+    /// kKernelOptions change.
+    std::string digest;
 };
+
+/// Of every compilation of a kernel, beside -march. Its paths are relative to the current folder.
+inline constexpr const char* kKernelOptions[] = {"-std=c++20", "-O3", "-shared", "-fPIC", "-I."};
 
 /// $CXX where it is set, else the first of c++, g++ and clang++ that runs; looked up once. Throws
 /// EnvironmentError when there is none.

@@ -5,6 +5,11 @@
 namespace fdkbench::protocol {
 namespace {
 
+void members(ConstOr<ErrorReply> auto& message, auto& visit) {
+    visit("code", message.code);
+    visit("message", message.message);
+}
+
 void members(ConstOr<HelloRequest> auto& /*message*/, auto& /*visit*/) {}
 
 void members(ConstOr<HelloReply> auto& message, auto& visit) {
@@ -83,6 +88,7 @@ void members(ConstOr<CompileReply> auto& message, auto& visit) {
 
 }  // namespace
 
+FDKBENCH_JSON_MEMBERS(ErrorReply, {"reply"})
 FDKBENCH_JSON_MEMBERS(HelloRequest, {"request"})
 FDKBENCH_JSON_MEMBERS(HelloReply, {"reply"})
 FDKBENCH_JSON_MEMBERS(CeilingsRequest, {"request"})

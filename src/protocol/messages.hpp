@@ -8,12 +8,19 @@
 #include <vector>
 
 /// What the coordinator asks and a worker answers: JSON Lines, one request in flight per worker.
-/// A request is {"request": NAME, …members}; its answer {"reply": NAME, …members}, or
-/// {"reply": "error", "code": ExitCode, "message": TEXT} for a fault that is no candidate's.
+/// A request is {"request": NAME, …members}; its answer {"reply": NAME, …members}, or an ErrorReply
+/// with {"reply": "error"}.
 namespace fdkbench::protocol {
 
 /// Both sides must name the same version.
 inline constexpr int kVersion = 1;
+
+/// A fault that is no candidate's.
+struct ErrorReply {
+    static constexpr const char* kName = "error";
+    int code = 0;  ///< ExitCode
+    std::string message;
+};
 
 struct HelloRequest {
     static constexpr const char* kName = "hello";
@@ -108,6 +115,8 @@ Json request_json(const Request& request) {
     return json;
 }
 
+void to_json(Json& json, const ErrorReply& value);
+void from_json(const Json& json, ErrorReply& value);
 void to_json(Json& json, const HelloRequest& value);
 void from_json(const Json& json, HelloRequest& value);
 void to_json(Json& json, const HelloReply& value);

@@ -33,8 +33,6 @@ class ProcessChannel {
     /// The next complete line, if one has arrived by the deadline; nothing on timeout or when the
     /// child is gone (then closed() says how). Lines that a child wrote before its end still come.
     std::optional<std::string> receive(std::chrono::milliseconds timeout);
-    /// Readable when a line may have arrived: for poll(); -1 when the child is gone.
-    [[nodiscard]] int read_fd() const { return read_fd_; }
     [[nodiscard]] const std::optional<ChannelClosed>& closed() const { return closed_; }
     /// Ends the child at once.
     void kill();

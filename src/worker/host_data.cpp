@@ -1,5 +1,6 @@
 #include "src/worker/host_data.hpp"
 
+#include "src/core/available_memory.hpp"
 #include "src/core/error.hpp"
 #include "src/core/half.hpp"
 #include "src/core/parallel.hpp"
@@ -9,7 +10,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <string>
 #include <thread>
 
@@ -33,26 +33,11 @@ std::vector<float> to_floats(std::span<const std::uint16_t> values, ElementType 
     return floats;
 }
 
-/// What the kernel can give without swapping; nothing where it does not say.
-std::optional<std::int64_t> available_memory() {
-    std::ifstream meminfo("/proc/meminfo");
-    std::string name;
-    std::int64_t kib = 0;
-    std::string unit;
-    while (meminfo >> name >> kib) {
-        if (name == "MemAvailable:") {
-            return kib * 1024;
-        }
-        std::getline(meminfo, unit);
-    }
-    return std::nullopt;
-}
-
-/// Asked before anything is allocated: Linux would grant the memory and kill the worker later.
+/// Asked before anything is allocated.
 void require_memory(const Problem& problem, std::int64_t weight_bytes) {
     const Shape& shape = problem.shape;
     const std::int64_t needed = weight_bytes + shape.m * shape.k * 6 + shape.m * shape.n * 10;
-    const auto available = available_memory();
+    const auto available = available_memory_bytes();
     if (available && needed > *available) {
         throw EnvironmentError(
             fmt::format("{}: data and reference need {} bytes of host memory, {} are free; "

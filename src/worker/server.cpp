@@ -1,17 +1,21 @@
 #include "src/worker/server.hpp"
 
 #include "src/core/error.hpp"
+#include "src/protocol/messages.hpp"
 #include "src/worker/device_lost.hpp"
 
 #include <fmt/format.h>
 
 #include <exception>
+#include <new>
 
 namespace fdkbench {
 namespace {
 
 Json error_reply(ExitCode code, const std::string& message) {
-    return {{"reply", "error"}, {"code", static_cast<int>(code)}, {"message", message}};
+    Json json = protocol::ErrorReply{static_cast<int>(code), message};
+    json["reply"] = protocol::ErrorReply::kName;
+    return json;
 }
 
 }  // namespace
@@ -43,6 +47,9 @@ Json Server::answer(const std::string& line) const {
     } catch (const Json::exception& error) {
         return error_reply(ExitCode::kInternal,
                            fmt::format("malformed request: {}: {}", error.what(), line));
+    } catch (const std::bad_alloc&) {
+        return error_reply(ExitCode::kEnvironment,
+                           "host memory ran out: use smaller -n or -k, or end other programs");
     } catch (const std::exception& error) {
         return error_reply(ExitCode::kInternal, error.what());
     }
@@ -53,8 +60,7 @@ void Server::serve(std::istream& in,
     std::string line;
     while (std::getline(in, line)) {
         const Json reply = answer(line);
-        // Compilers and drivers print what they like: bytes that are no UTF-8 are replaced.
-        write(reply.dump(-1, ' ', false, Json::error_handler_t::replace));
+        write(to_line(reply));
         if (reply.value("worker_ends", false)) {
             return;
         }

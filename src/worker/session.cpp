@@ -153,9 +153,23 @@ protocol::CheckReply Session::check(const protocol::CheckRequest& request) {
     } catch (const CandidateError& error) {
         reply.status = error.status();
         reply.message = error.what();
-        reply.worker_ends = dynamic_cast<const DeviceLost*>(&error) != nullptr;
+        reply.worker_ends = dynamic_cast<const DeviceLost*>(&error) != nullptr || !device_works();
+    } catch (const EnvironmentError& error) {
+        reply.status = CandidateStatus::kConstraints;
+        reply.message = error.what();
     }
     return reply;
+}
+
+/// A fault of an earlier launch also surfaces as the error of whatever was asked of the device
+/// next.
+bool Session::device_works() {
+    try {
+        backend_->synchronize();
+    } catch (const CandidateError&) {
+        return false;
+    }
+    return true;
 }
 
 void Session::check_into(protocol::CheckReply& reply, const protocol::CheckRequest& request) {
@@ -163,12 +177,7 @@ void Session::check_into(protocol::CheckReply& reply, const protocol::CheckReque
     Contestant candidate;
     candidate.runnable = backend_->load(request.binary, request.plan, current.problem);
     reply.resources = candidate.runnable->resources();
-    try {
-        candidate.workspace = workspace_for(*candidate.runnable);
-    } catch (const EnvironmentError& error) {
-        throw CandidateError(CandidateStatus::kConstraints,
-                             fmt::format("its workspace: {}", error.what()));
-    }
+    candidate.workspace = workspace_for(*candidate.runnable);
 
     const auto rotation = data_->candidate_rotation(candidate.workspace.get());
     const Checker checker(

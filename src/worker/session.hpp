@@ -25,7 +25,8 @@ class Session {
     [[nodiscard]] std::vector<DeviceInfo> devices() { return backend_->devices(); }
     protocol::CeilingsReply ceilings(const protocol::CeilingsRequest& request);
     protocol::PrepareReply prepare(const protocol::PrepareRequest& request);
-    /// Everything that is the candidate's fault becomes a status of the reply.
+    /// Everything that is the candidate's fault becomes a status of the reply; so does what the
+    /// machine lacks for this candidate alone (constraints).
     protocol::CheckReply check(const protocol::CheckRequest& request);
     /// Throws DeviceLost when a candidate faults now: there is no status to report it with.
     protocol::BlockReply block(const protocol::BlockRequest& request);
@@ -50,6 +51,7 @@ class Session {
     [[nodiscard]] References references(const Problem& problem);
     void time_baselines(Prepared& prepared);
     void check_into(protocol::CheckReply& reply, const protocol::CheckRequest& request);
+    [[nodiscard]] bool device_works();
     [[nodiscard]] std::unique_ptr<Buffer> workspace_for(const Runnable& runnable);
     [[nodiscard]] double floor_us(const Problem& problem);
     [[nodiscard]] Prepared& prepared();

@@ -12,8 +12,9 @@ namespace {
 
 std::string quoted(const std::string& word) {
     std::string text = "'";
-    for (const char c : word)
+    for (const char c : word) {
         text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    }
     return text + "'";
 }
 
@@ -28,8 +29,9 @@ std::string read_file(const std::string& path) {
 
 TemporaryFolder::TemporaryFolder() {
     std::string name = (std::filesystem::temp_directory_path() / "fdkbench-test-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr)
+    if (mkdtemp(name.data()) == nullptr) {
         throw std::runtime_error("mkdtemp failed");
+    }
     folder_ = name;
 }
 
@@ -53,14 +55,17 @@ ProgramResult run_shell(const std::string& command) {
 ProgramResult run_fdkbench(const std::vector<std::string>& arguments,
                            const std::map<std::string, std::string>& environment) {
     const char* program = std::getenv("FDKBENCH");
-    if (program == nullptr)
+    if (program == nullptr) {
         throw std::runtime_error("set FDKBENCH to the built program");
+    }
     std::string command = "env";
-    for (const auto& [name, value] : environment)
+    for (const auto& [name, value] : environment) {
         command += " " + quoted(name + "=" + value);
+    }
     command += " " + quoted(program);
-    for (const std::string& argument : arguments)
+    for (const std::string& argument : arguments) {
         command += " " + quoted(argument);
+    }
     return run_shell(command);
 }
 

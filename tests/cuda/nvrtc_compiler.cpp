@@ -92,8 +92,24 @@ TEST_CASE("An architecture that NVRTC does not know is a failed compilation that
     CHECK_THAT(output.log, ContainsSubstring("gpu-architecture"));
 }
 
-TEST_CASE("The compiler's version has a build number") {
-    CHECK(std::regex_match(make_nvrtc_compiler()->version(), std::regex(R"(nvrtc \d+\.\d+\.\d+)")));
+TEST_CASE("The compiler's version has a build number and the fixed options") {
+    CHECK(std::regex_match(make_nvrtc_compiler()->version(),
+                           std::regex(R"(nvrtc \d+\.\d+\.\d+ --std=c\+\+20)")));
+}
+
+TEST_CASE("A kernel that only the assembler refuses is a failed compilation, too") {
+    const CompileOutput output = compile({"kernels/large.cu",
+                                          "extern \"C\" __global__ void large(int* y) {\n"
+                                          "    __shared__ int all[200000];\n"
+                                          "    all[threadIdx.x * 100] = y[0];\n"
+                                          "    __syncthreads();\n"
+                                          "    y[1] = all[y[2]];\n"
+                                          "}\n"},
+                                         {},
+                                         {},
+                                         "sm_90a");
+    CHECK_FALSE(output.ok);
+    CHECK_THAT(output.log, ContainsSubstring("shared"));
 }
 
 TEST_CASE("The probe kernels compile without warnings") {

@@ -25,5 +25,6 @@ TEST_CASE("The versions of runtime and NVRTC are known without a driver") {
     CHECK(versions[0].first == "CUDA runtime");
     CHECK(std::stoi(versions[0].second) >= 12);
     CHECK(versions[1].first == "NVRTC");
-    CHECK("nvrtc " + versions[1].second == make_nvrtc_compiler()->version());
+    CHECK_THAT(make_nvrtc_compiler()->version(),
+               ContainsSubstring("nvrtc " + versions[1].second + " "));
 }

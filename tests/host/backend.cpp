@@ -1,7 +1,6 @@
 #include "src/core/accuracy.hpp"
 #include "src/core/error.hpp"
 #include "src/core/half.hpp"
-#include "src/host/host_backend.hpp"
 #include "tests/catch.hpp"
 #include "tests/host/fixture.hpp"
 
@@ -23,6 +22,9 @@ TEST_CASE("The host is one device with cores, caches and memory") {
     CHECK_FALSE(device.name.empty());
     CHECK_THAT(device.key, ContainsSubstring(device.name));
     CHECK_THAT(device.key, ContainsSubstring(device.isa));
+    for (const auto& [name, value] : device.facts) {
+        CHECK(name.starts_with("L"));
+    }
     CHECK_THROWS_AS(host().open(1), EnvironmentError);
 }
 
@@ -67,40 +69,6 @@ TEST_CASE("Every baseline and the reference agree with a product in double") {
     CHECK(compare(y, expected).nrmse < 1e-6);
 }
 
-TEST_CASE("A library matmul step multiplies by the weights in the workspace, also changed ones") {
-    require_compiler();
-    const ElementType type = GENERATE(ElementType::kBf16, ElementType::kFp16);
-    const Problem problem{{2, 16, 32}, {4, 32}, type};
-    // The kernel fills the workspace with the element that codebook points to.
-    const EmbeddedFile source{
-        "fill.kernel.cpp",
-        "extern \"C\" void fill(void* const* a, int, int) {\n"
-        "    for (int i = 0; i < 16 * 32; ++i) ((short*)a[5])[i] = *(const short*)a[3];\n"
-        "}\n"};
-    const CompileOutput output = make_system_compiler()->compile(source, {}, {}, "native");
-    REQUIRE(output.ok);
-    const TemporaryFile binary(output.binary);
-    LaunchPlan plan;
-    plan.steps.resize(2);
-    plan.steps[0].kernel = "fill";
-    plan.steps[1].kind = LaunchStep::Kind::kMatmul;
-    plan.workspace_bytes = 16 * 32 * 2;
-    const auto kernel = host().load(binary.path(), plan, problem);
-
-    const std::vector<std::uint16_t> x(2 * 32, to_bits16(0.5F, type));
-    const auto workspace = host().allocate(kernel->workspace_bytes());
-    for (const float weight : {1.0F, 3.0F}) {
-        const std::uint16_t element = to_bits16(weight, type);
-        std::vector<std::uint16_t> y(2 * 16);
-        kernel->launch({.x = x.data(),
-                        .codebook = &element,
-                        .y = y.data(),
-                        .workspace = workspace->data(),
-                        .m = 2});
-        CHECK(std::ranges::count(y, to_bits16(16 * weight, type)) == 32);
-    }
-}
-
 TEST_CASE("A binary that cannot be loaded is a candidate's failure") {
     LaunchPlan plan;
     plan.steps.resize(1);
@@ -108,12 +76,6 @@ TEST_CASE("A binary that cannot be loaded is a candidate's failure") {
     const TemporaryFile rubbish(std::vector<std::byte>(100, std::byte{1}));
     CHECK_THROWS_AS(host().load(rubbish.path(), plan, {}), CandidateError);
     CHECK_THROWS_AS(host().load("/nowhere/kernel.so", plan, {}), CandidateError);
-
-    require_compiler();
-    const CompileOutput output =
-        make_system_compiler()->compile({"empty.kernel.cpp", ""}, {}, {}, "native");
-    const TemporaryFile empty(output.binary);
-    CHECK_THROWS_WITH(host().load(empty.path(), plan, {}), ContainsSubstring("absent_function"));
 }
 
 TEST_CASE("A replay launches every element of its rotation and gives the time of one") {

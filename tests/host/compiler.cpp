@@ -4,6 +4,7 @@
 #include "tests/catch.hpp"
 #include "tests/host/fixture.hpp"
 
+#include <cstdlib>
 #include <filesystem>
 
 using namespace fdkbench;
@@ -17,15 +18,31 @@ CompileOutput compile_text(const std::string& text, const std::vector<std::strin
     return make_system_compiler()->compile(source, std::vector{header}, options, "native");
 }
 
-std::size_t leftovers() {
-    std::size_t count = 0;
-    for (const auto& entry :
-         std::filesystem::directory_iterator(std::filesystem::temp_directory_path())) {
-        const std::string name = entry.path().filename().string();
-        count += name.starts_with("fdkbench-") && !name.starts_with("fdkbench-test-") ? 1 : 0;
+/// A temporary folder of the test's own, in the place of $TMPDIR: other programs use that one, too.
+class OwnTemporaryPlace {
+  public:
+    OwnTemporaryPlace() : old_(std::filesystem::temp_directory_path()) {
+        std::string name = (old_ / "fdkbench-test-XXXXXX").string();
+        REQUIRE(mkdtemp(name.data()) != nullptr);
+        path_ = name;
+        setenv("TMPDIR", path_.c_str(), 1);
     }
-    return count;
-}
+    ~OwnTemporaryPlace() {
+        setenv("TMPDIR", old_.c_str(), 1);
+        std::error_code ignored;
+        std::filesystem::remove_all(path_, ignored);
+    }
+    OwnTemporaryPlace(const OwnTemporaryPlace&) = delete;
+    OwnTemporaryPlace& operator=(const OwnTemporaryPlace&) = delete;
+    OwnTemporaryPlace(OwnTemporaryPlace&&) = delete;
+    OwnTemporaryPlace& operator=(OwnTemporaryPlace&&) = delete;
+
+    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+  private:
+    std::filesystem::path old_;
+    std::filesystem::path path_;
+};
 
 }  // namespace
 
@@ -52,13 +69,42 @@ TEST_CASE("A source with headers and options becomes a loadable binary") {
 
 TEST_CASE("A source that does not compile gives the compiler's log and leaves no files") {
     require_compiler();
-    const std::size_t before = leftovers();
+    const OwnTemporaryPlace place;
     const CompileOutput output = compile_text("int f() { return undeclared_name; }\n");
     CHECK_FALSE(output.ok);
     CHECK(output.binary.empty());
     CHECK_THAT(output.log, ContainsSubstring("undeclared_name"));
     CHECK_THAT(output.log, ContainsSubstring("kernels/some.kernel.cpp:1"));
-    CHECK(leftovers() <= before);
+    CHECK(std::filesystem::is_empty(place.path()));
+}
+
+TEST_CASE("A plan with a library matmul is refused: no host family has one") {
+    require_compiler();
+    const CompileOutput output = compile_text("extern \"C\" void fill(void*, int, int) {}\n");
+    REQUIRE(output.ok);
+    const TemporaryFile binary(output.binary);
+    LaunchPlan plan;
+    plan.steps.resize(2);
+    plan.steps[0].kernel = "fill";
+    plan.steps[1].kind = LaunchStep::Kind::kMatmul;
+    try {
+        host().load(binary.path(), plan, {});
+        FAIL("it was loaded");
+    } catch (const CandidateError& error) {
+        CHECK(error.status() == CandidateStatus::kConstraints);
+    }
+}
+
+TEST_CASE("A binary without a step's function is a candidate's failure") {
+    require_compiler();
+    const CompileOutput output = compile_text("");
+    REQUIRE(output.ok);
+    const TemporaryFile empty(output.binary);
+    LaunchPlan plan;
+    plan.steps.resize(1);
+    plan.steps[0].kernel = "absent_function";
+    CHECK_THROWS_AS(host().load(empty.path(), plan, {}), CandidateError);
+    CHECK_THROWS_WITH(host().load(empty.path(), plan, {}), ContainsSubstring("absent_function"));
 }
 
 TEST_CASE("Compiling twice gives the same bytes, and another option gives others") {
@@ -87,7 +133,7 @@ TEST_CASE("The version names the compiler and what native means") {
     const Toolchain& toolchain = system_toolchain();
     CHECK_THAT(version, ContainsSubstring(toolchain.version));
     CHECK_THAT(version, ContainsSubstring(toolchain.isa));
-    CHECK_THAT(version, ContainsSubstring(toolchain.native_digest));
+    CHECK_THAT(version, ContainsSubstring(toolchain.digest));
     CHECK(version.find('\n') == std::string::npos);
 }
 

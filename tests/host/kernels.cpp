@@ -1,6 +1,7 @@
 #include "src/core/accuracy.hpp"
 #include "tests/catch.hpp"
 #include "tests/host/fixture.hpp"
+#include "tests/kernels/patched.hpp"
 
 #include <fmt/format.h>
 
@@ -69,25 +70,6 @@ void check_points(const Family& family, Problem problem, const std::vector<Param
     }
 }
 
-/// The family's source with one text replaced, which must be there exactly once.
-KernelSource patched(const Family& family, const std::string& from, const std::string& to) {
-    KernelSource source = kernel_source(family);
-    std::vector<EmbeddedFile*> files{&source.source};
-    for (EmbeddedFile& header : source.headers) {
-        files.push_back(&header);
-    }
-    int found = 0;
-    for (EmbeddedFile* file : files) {
-        for (auto at = file->text.find(from); at != std::string::npos;
-             at = file->text.find(from, at + to.size())) {
-            file->text.replace(at, from.size(), to);
-            ++found;
-        }
-    }
-    REQUIRE(found == 1);
-    return source;
-}
-
 }  // namespace
 
 TEST_CASE("host_lut agrees with the reference for every format, ragged shapes and both types") {
@@ -100,6 +82,27 @@ TEST_CASE("host_lut agrees with the reference for every format, ragged shapes an
     // At m = 17 the tiles of m have several rows, and the last is ragged.
     const Problem problem{{17, kRaggedN, k}, {bits, group_size == 0 ? k : group_size}, type};
     check_points(family, problem, points(family, problem, 2));
+}
+
+TEST_CASE("host_lut agrees with the reference in every point at m = 1 that decodes by vectors") {
+    require_compiler();
+    const Family& family = family_named("host_lut");
+    const int bits = GENERATE(4, 1);
+    const Problem problem{{1, kRaggedN, 704}, {bits, 64}, ElementType::kBf16};
+    const Params first = point(family, problem, 0);
+    if (family.skips(problem, first, host_device())) {
+        return;  // no vectors on this CPU
+    }
+    for (const std::int64_t rows : {1, 4}) {
+        for (const std::int64_t prefetch : {0, 1}) {
+            Params params = first;
+            params.set("rows_per_tile", rows);
+            params.set("prefetch", prefetch);
+            const auto binary = compile_kernel(kernel_source(family), problem, params);
+            INFO(to_string(problem) << " " << to_string(params));
+            CHECK(kernel_nrmse(*binary, family, problem, params) <= kMaxNrmse);
+        }
+    }
 }
 
 TEST_CASE("host_lut decodes a weight at a time where no vector decoder fits the group size") {
@@ -129,7 +132,7 @@ TEST_CASE("A kernel that is wrong in one place fails the comparison") {
     const Family& family = family_named("host_lut");
     const Params params = point(family, problem, 0);
     const auto nrmse = [&](const std::string& from, const std::string& to) {
-        const auto binary = compile_kernel(patched(family, from, to), problem, params);
+        const auto binary = compile_kernel(testing::patched(family, from, to), problem, params);
         return kernel_nrmse(*binary, family, problem, params);
     };
     SECTION("the last block of a row is forgotten") {

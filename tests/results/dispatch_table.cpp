@@ -169,11 +169,39 @@ TEST_CASE("The policy of the newest run counts") {
     CHECK(read_table(fixture.store, "", std::nullopt).entries.size() == 2);
 }
 
+TEST_CASE("Every entry says what it was measured with, the table what its newest run was") {
+    Fixture fixture;
+    RunRecord later = fictional_run();
+    later.driver = "600";
+    later.compiler = "nvrtc 14.0";
+    later.commit = "fedcba";
+    fixture.store.begin_run(later);
+    fixture.add(4, correct(2), small_problem(1));   // not the fastest there
+    fixture.add(8, correct(2), small_problem(16));  // the fastest
+    const DispatchTable table = read_table(fixture.store, "", std::nullopt);
+    REQUIRE(table.entries.size() == 2);
+    CHECK(table.entries[0].driver == "580.1");
+    CHECK(table.entries[0].compiler == "nvrtc 13.0");
+    CHECK(table.entries[0].commit == "abcdef");
+    CHECK(table.entries[1].driver == "600");
+    CHECK(table.entries[1].compiler == "nvrtc 14.0");
+    CHECK(table.entries[1].commit == "fedcba");
+    CHECK(table.entries[0].measured_at <= table.entries[1].measured_at);
+    CHECK(table.driver == "600");
+    CHECK(table.compiler == "nvrtc 14.0");
+    CHECK(table.commit == "fedcba");
+    CHECK(table.date == table.entries[1].measured_at);
+
+    const Json entry = Json::parse(to_json_text(table))["entries"][0];
+    CHECK(entry["measured_at"] == table.entries[0].measured_at);
+    CHECK(entry["driver"] == "580.1");
+    CHECK(entry["compiler"] == "nvrtc 13.0");
+    CHECK(entry["commit"] == "abcdef");
+}
+
 TEST_CASE("The JSON is as its schema says") {
     Fixture fixture;
-    Measurement single = correct(1);
-    single.ratio_hi = std::numeric_limits<double>::infinity();
-    fixture.add(4, single, small_problem(32));
+    fixture.add(4, single_sample(1), small_problem(32));
     const Json rule = schema();
     const Json json = Json::parse(to_json_text(read_table(fixture.store, "", std::nullopt)));
     check_valid(json, rule, rule);
@@ -183,26 +211,15 @@ TEST_CASE("The JSON is as its schema says") {
     const Json entry = json["entries"][0];
     CHECK(entry["params"] == Json::parse(R"({"warps": 1, "decode": "prmt"})"));
     CHECK(entry["launch"]["steps"][0]["block"] == Json::parse("[32, 1, 1]"));
+    CHECK(entry["ratio_lo"].is_number());
+    CHECK(json["entries"][2]["ratio_lo"].is_null());
     CHECK(json["entries"][2]["ratio_hi"].is_null());
-    for (const char* key : {"m",
-                            "n",
-                            "k",
-                            "bits",
-                            "group_size",
-                            "type",
-                            "family",
-                            "params",
-                            "launch",
-                            "binary_hash",
-                            "layout",
-                            "time_us",
-                            "ratio",
-                            "ratio_lo",
-                            "ratio_hi",
-                            "nrmse"}) {
+    for (const char* key :
+         {"m",        "n",      "k",           "bits",   "group_size", "type",  "family",
+          "params",   "launch", "binary_hash", "layout", "time_us",    "ratio", "ratio_lo",
+          "ratio_hi", "nrmse",  "measured_at", "driver", "compiler",   "commit"}) {
         CHECK(entry.contains(key));
     }
-    CHECK(json["entries"].size() == 3);
 }
 
 TEST_CASE("The CSV has a line per entry and a header even without entries") {
@@ -211,7 +228,16 @@ TEST_CASE("The CSV has a line per entry and a header even without entries") {
     CHECK(std::count(csv.begin(), csv.end(), '\n') == 3);
     const std::string header =
         "m,n,k,bits,group_size,type,family,params,launch,binary_hash,layout,time_us,ratio,ratio_lo,"
-        "ratio_hi,nrmse\n";
+        "ratio_hi,nrmse,measured_at,driver,compiler,commit\n";
     CHECK_THAT(csv, ContainsSubstring(header + "1,128,256,4,64,bf16,lut_mv,\"{\"\"warps\"\":1,"));
     CHECK(to_csv(DispatchTable{}) == header);
+}
+
+TEST_CASE("What a single sample does not give is an empty field of the CSV") {
+    const TemporaryFolder folder;
+    Store store = Store::open(folder / "a.db");
+    store.begin_run(fictional_run());
+    store.add(candidate(4), "hash", single_sample(2));
+    const std::string csv = to_csv(read_table(store, "", std::nullopt));
+    CHECK_THAT(csv, ContainsSubstring(",hash,canonical,10.0,2.0,,,0.002,20"));
 }

@@ -100,6 +100,14 @@ inline Measurement correct(double ratio, int registers = 64, int samples = 3) {
     return result;
 }
 
+/// One sample gives a ratio without an interval.
+inline Measurement single_sample(double ratio) {
+    Measurement result = correct(ratio, 64, 1);
+    result.ratio_lo.reset();
+    result.ratio_hi.reset();
+    return result;
+}
+
 inline Measurement failed(CandidateStatus status, const std::string& message = "because") {
     Measurement result;
     result.status = status;

@@ -4,6 +4,8 @@
 #include "tests/catch.hpp"
 #include "tests/results/fixture.hpp"
 
+#include <cmath>
+
 using namespace fdkbench;
 
 namespace {
@@ -147,13 +149,19 @@ TEST_CASE("A run says when it ended") {
     CHECK_THROWS_AS(fixture.store.add(candidate(4), "hash", correct(2)), std::logic_error);
 }
 
-TEST_CASE("A problem that the database does not know is refused as a whole") {
+TEST_CASE("A row that the database refuses leaves nothing behind") {
     Fixture fixture;
     Problem problem = small_problem();
     problem.format.bits = 3;
     CHECK_THROWS_WITH(fixture.store.add(candidate(4, problem), "hash", correct(2)),
                       ContainsSubstring("CHECK constraint failed"));
-    CHECK(value(fixture.store, "SELECT count(*) FROM cell") == "0");
+    Measurement measurement = correct(2);
+    measurement.samples.back().time_us = std::nan("");
+    CHECK_THROWS_WITH(fixture.store.add(candidate(4), "hash", measurement),
+                      ContainsSubstring("NOT NULL constraint failed"));
+    for (const char* table : {"cell", "candidate", "measurement", "sample"}) {
+        CHECK(value(fixture.store, std::string("SELECT count(*) FROM ") + table) == "0");
+    }
     fixture.store.add(candidate(4), "hash", correct(2));
     CHECK(value(fixture.store, "SELECT count(*) FROM measurement") == "1");
 }
@@ -173,6 +181,10 @@ TEST_CASE("The best of a cell has the largest ratio, and ties go to the cheaper 
     CHECK(winner() == "2");
     add(8, correct(2.48, 64));  // within 1 % and fewer registers
     CHECK(winner() == "8");
+    Measurement more_registers = correct(2.49, 100);
+    more_registers.resources->shared_bytes = 0;
+    add(512, more_registers);
+    CHECK(winner() == "8");
     Measurement small = correct(2.49, 64);
     small.resources->shared_bytes = 0;
     add(16, small);
@@ -186,6 +198,46 @@ TEST_CASE("The best of a cell has the largest ratio, and ties go to the cheaper 
     wrong.status = CandidateStatus::kCorrectness;
     add(256, wrong);
     CHECK(winner() == "16");
+}
+
+TEST_CASE("Intervals that overlap tie, when there are enough samples for an interval") {
+    Fixture fixture;
+    const auto add = [&](int warps, Measurement measurement, double lo, double hi) {
+        measurement.ratio_lo = lo;
+        measurement.ratio_hi = hi;
+        fixture.store.add(candidate(warps), hash_of(candidate(warps)), measurement);
+    };
+    const auto winner = [&] {
+        return value(fixture.store, "SELECT json_extract(params, '$.warps') FROM best");
+    };
+    add(1, correct(2.0, 64, 6), 1.8, 2.2);
+    add(2, correct(1.9, 8, 6), 1.7, 1.79);  // ends below the leader's
+    CHECK(winner() == "1");
+    add(4, correct(1.9, 32, 6), 1.7, 1.8);
+    CHECK(winner() == "4");
+    add(8, correct(1.9, 16, 5), 1.0, 3.0);  // 5 samples have no interval
+    CHECK(winner() == "4");
+    add(16, correct(1.99, 4, 1), 0, 9);  // but within 1 % they tie
+    CHECK(winner() == "16");
+    add(32, correct(2.1, 64, 5), 1.0, 3.0);  // a leader without an interval ties within 1 % only
+    CHECK(winner() == "32");
+}
+
+TEST_CASE("A tie goes to fewer split-K before fewer registers") {
+    Fixture fixture;
+    const auto add = [&](const std::string& key, std::int64_t split_k, const Measurement& row) {
+        Candidate kernel = candidate(4);
+        kernel.compile_key = key;
+        if (split_k > 0) {
+            kernel.params.set("split_k", split_k);
+        }
+        fixture.store.add(kernel, hash_of(kernel), row);
+    };
+    add("a", 4, correct(2, 8));
+    add("b", 2, correct(2, 32));
+    CHECK(value(fixture.store, "SELECT registers FROM best") == "32");
+    add("c", 0, correct(2, 128));  // without the parameter k is not split
+    CHECK(value(fixture.store, "SELECT registers FROM best") == "128");
 }
 
 TEST_CASE("There is a best for every cell and policy") {

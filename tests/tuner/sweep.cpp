@@ -183,19 +183,24 @@ TEST_CASE("A worker that dies again and again without an answer ends the sweep")
     CHECK_THROWS_WITH(bench.sweep(), ContainsSubstring("3 times in a row"));
 }
 
-TEST_CASE("A cell that the device has no room for is left out with a warning") {
+TEST_CASE("A cell that the device has no room for is left out, and the sweep ends normally") {
     Bench bench;
     bench.world.prepare_errors.emplace(1, EnvironmentError("needs 9 GiB, 8 GiB are free"));
     const SweepOutcome outcome = bench.sweep();
-    CHECK_FALSE(outcome.complete);
+    CHECK(outcome.complete);
     CHECK(outcome.measured == 11);
+    REQUIRE(outcome.left_out.size() == 1);
+    CHECK(outcome.left_out[0] ==
+          to_string(bench.options.problems[0]) + ": needs 9 GiB, 8 GiB are free");
     REQUIRE(bench.listener.warnings.size() == 1);
-    CHECK_THAT(bench.listener.warnings[0], ContainsSubstring("needs 9 GiB"));
+    CHECK_THAT(bench.listener.warnings[0], ContainsSubstring(outcome.left_out[0]));
 
-    Bench hopeless;
-    hopeless.world.prepare_errors.emplace(1, EnvironmentError("first"));
-    hopeless.world.prepare_errors.emplace(2, EnvironmentError("second"));
-    CHECK_THROWS_WITH(hopeless.sweep(), "first");
+    bench.world.prepare_errors.emplace(2, EnvironmentError("another"));
+    bench.options.force = true;
+    const SweepOutcome nothing = bench.sweep();
+    CHECK(nothing.complete);
+    CHECK(nothing.measured == 0);
+    CHECK(nothing.left_out.size() == 2);
 }
 
 TEST_CASE("On a GPU compiling overlaps measuring, on the host it never does") {
@@ -213,20 +218,48 @@ TEST_CASE("On a GPU compiling overlaps measuring, on the host it never does") {
     CHECK(host.world.overlaps == 0);
 }
 
-TEST_CASE("A stopped sweep keeps what was timed and leaves the rest for the next") {
+TEST_CASE("A stopped sweep keeps no candidate of a race that has only begun") {
     Bench bench;
-    bench.world.on_block = [&bench] { bench.stop = bench.world.samples > 0; };
+    bench.world.times_us["-DFDK_TILE=1 "] = 400;  // hopeless: out of the race after one sample
+    bench.options = fakes::sweep_options({16}, {4});
+    std::size_t blocks = 0;
+    bench.world.on_block = [&] { bench.stop = ++blocks > 2; };
     const SweepOutcome outcome = bench.sweep();
     CHECK_FALSE(outcome.complete);
-    CHECK(outcome.measured == bench.world.samples);  // one sample each
-    CHECK(outcome.measured > 5);
-    CHECK(outcome.measured < 22);
+    CHECK(outcome.measured == 2);
+    CHECK(bench.world.samples > 2);
+    for (const fakes::Row& row : bench.sink.rows) {
+        CHECK(row.candidate.params.number("tile") == 1);
+        CHECK(row.measurement.samples.size() == 1);
+    }
 
     bench.stop = false;
     bench.world.on_block = [] {};
     const SweepOutcome rest = bench.sweep();
     CHECK(rest.complete);
-    CHECK(rest.measured == 22 - outcome.measured);
+    CHECK(rest.measured == 3);
+}
+
+TEST_CASE("A stopped sweep keeps the candidates that have the fewest samples of a whole race") {
+    Bench bench;
+    bench.options = fakes::sweep_options({16}, {4});
+    bench.world.noise = 0.05;  // no race is over before its last round
+    std::size_t blocks = 0;
+    SECTION("the rounds that every race has") {
+        bench.world.on_block = [&] { bench.stop = ++blocks >= 6; };
+        CHECK(bench.sweep().measured == 5);
+        CHECK(bench.rows_with(CandidateStatus::kCorrect) == 5);
+        bench.stop = false;
+        CHECK(bench.sweep().measured == 0);
+    }
+    SECTION("a round less") {
+        bench.world.on_block = [&] { bench.stop = ++blocks >= 5; };
+        bench.sweep();
+        for (const fakes::Row& row : bench.sink.rows) {
+            CHECK(row.measurement.status == CandidateStatus::kCorrect);
+        }
+        CHECK(bench.sink.rows.size() < 5);
+    }
 }
 
 TEST_CASE("A sweep that is out of time ends incomplete") {

@@ -65,15 +65,18 @@ CandidateStatus status_of_loss(Worker& worker, const std::string& message) {
     return CandidateStatus::kCorrect;
 }
 
-/// A reply of a compile process whose binary hash is the request's compile key.
+/// A compile process whose binary hash is the request's compile key, or for key "where" its folder
+/// for temporary files.
 const std::string kCompile =
     R"(*) key=${line##*compile_key\":\"}; key=${key%%\"*};
     case "$key" in
-        die*) kill -KILL $$;;
+        die*) touch "$TMPDIR/leftover"; kill -KILL $$;;
+        once*) [ -e "$TMPDIR/$key" ] || { touch "$TMPDIR/$key"; kill -KILL $$; };;
         hang*) exec sleep 600;;
-        full*) echo '{"reply":"error","code":3,"message":"the disk is full"}';;
-        *) echo "{\"reply\":\"compile\",\"status\":\"correct\",\"message\":\"\",\"binary_hash\":\"$key\",\"binary\":\"/x\",\"seconds\":0.5}";;
-    esac;;)";
+        full*) echo '{"reply":"error","code":3,"message":"the disk is full"}'; continue;;
+        where*) key=$TMPDIR;;
+    esac
+    echo "{\"reply\":\"compile\",\"status\":\"correct\",\"message\":\"\",\"binary_hash\":\"$key\",\"binary\":\"/x\",\"seconds\":0.5}";;)";
 
 protocol::CompileRequest compile_request(const std::string& key) {
     return {"/cache", "family", {"-DX=1"}, "sm_90a", key};
@@ -187,7 +190,35 @@ TEST_CASE("Every compilation comes back under its ticket") {
     CHECK_FALSE(pool->next(milliseconds{0}).has_value());
 }
 
-TEST_CASE("A compile process that dies costs its request only") {
+TEST_CASE("A compile program that is not there is an environment error") {
+    CHECK_THROWS_AS(compile_processes("/nonexistent/worker", 1), EnvironmentError);
+}
+
+TEST_CASE("What dies once while it compiles is tried again") {
+    const Script script(kCompile);
+    const auto pool = compile_processes(script.path(), 1);
+    pool->submit(0, compile_request("once"));
+    const auto replies = collect(*pool, 1);
+    REQUIRE(replies.size() == 1);
+    CHECK(replies.at(0).status == CandidateStatus::kCorrect);
+    CHECK(replies.at(0).binary_hash == "once");
+}
+
+TEST_CASE("What killed compile processes leave among temporary files goes with the pool") {
+    const Script script(kCompile);
+    auto pool = compile_processes(script.path(), 1);
+    pool->submit(0, compile_request("die"));
+    pool->submit(1, compile_request("where"));
+    const auto replies = collect(*pool, 2);
+    REQUIRE(replies.size() == 2);
+    const std::filesystem::path folder = replies.at(1).binary_hash;
+    CHECK(folder.parent_path() == std::filesystem::temp_directory_path());
+    CHECK(std::filesystem::exists(folder / "leftover"));
+    pool.reset();
+    CHECK_FALSE(std::filesystem::exists(folder));
+}
+
+TEST_CASE("A compile process that dies twice costs its request only") {
     const Script script(kCompile);
     const auto pool = compile_processes(script.path(), 1);
     pool->submit(0, compile_request("first"));
@@ -196,7 +227,8 @@ TEST_CASE("A compile process that dies costs its request only") {
     const auto replies = collect(*pool, 3);
     REQUIRE(replies.size() == 3);
     CHECK(replies.at(1).status == CandidateStatus::kCompile);
-    CHECK_THAT(replies.at(1).message, ContainsSubstring("compiler process died: signal 9"));
+    CHECK_THAT(replies.at(1).message,
+               ContainsSubstring("compiler process died twice") && ContainsSubstring("signal 9"));
     CHECK(replies.at(2).binary_hash == "last");
 }
 

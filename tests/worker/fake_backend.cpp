@@ -27,6 +27,10 @@ constexpr const char* kLoadFails = "load_fails";
 constexpr const char* kLaunchFails = "launch_fails";
 constexpr const char* kFaults = "faults";
 constexpr const char* kFaultsLater = "faults_later";
+constexpr const char* kFaultsInRecord = "faults_in_record";
+constexpr const char* kLoadLacks = "load_lacks";
+constexpr const char* kLaunchLacks = "launch_lacks";
+constexpr const char* kRecordLacks = "record_lacks";
 constexpr const char* kNeedsZeros = "needs_zeros";
 constexpr const char* kSlow = "slow";
 }  // namespace trick
@@ -100,6 +104,9 @@ class FakeRunnable : public Runnable {
     void launch(const Arguments& arguments) override {
         if (is(trick::kLaunchFails)) {
             throw CandidateError(CandidateStatus::kRuntime, "too many threads");
+        }
+        if (is(trick::kLaunchLacks)) {
+            throw EnvironmentError("no algorithm");
         }
         state_->lost = state_->lost || is(trick::kFaults);
         ++launches_;
@@ -252,6 +259,9 @@ class FakeBackend : public Backend {
         if (binary.filename() == trick::kLoadFails) {
             throw CandidateError(CandidateStatus::kConstraints, "too much shared memory");
         }
+        if (binary.filename() == trick::kLoadLacks) {
+            throw EnvironmentError("no algorithm");
+        }
         return std::make_unique<FakeRunnable>(
             state_, problem, binary.filename().string(), plan.workspace_bytes);
     }
@@ -269,6 +279,13 @@ class FakeBackend : public Backend {
                                    std::span<const Arguments> rotation) override {
         state_->recorded.emplace_back(rotation.begin(), rotation.end());
         const auto& fake = dynamic_cast<const FakeRunnable&>(runnable);
+        if (fake.is(trick::kRecordLacks)) {
+            throw EnvironmentError("no algorithm");
+        }
+        if (fake.is(trick::kFaultsInRecord)) {
+            state_->lost = true;
+            throw CandidateError(CandidateStatus::kRuntime, "cannot capture: illegal address");
+        }
         double time_us = fake.is(trick::kSlow) ? kFakeSlowUs : kFakeCandidateUs;
         if (fake.name().starts_with("algorithm ")) {
             time_us = kFakeBaselineUs[fake.name().back() - '1'];

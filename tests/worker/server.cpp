@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <new>
 #include <sstream>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -69,6 +70,16 @@ protocol::CompileRequest compile_request(const std::string& cache_dir,
 }
 
 }  // namespace
+
+TEST_CASE("Host memory that runs out is the machine's fault and says what to change") {
+    Server server;
+    server.add<protocol::HelloRequest>(
+        [](const protocol::HelloRequest&) -> protocol::HelloReply { throw std::bad_alloc(); });
+    const Json reply = server.answer(line(protocol::HelloRequest{}));
+    CHECK(reply.at("reply") == "error");
+    CHECK(reply.at("code") == static_cast<int>(ExitCode::kEnvironment));
+    CHECK_THAT(reply.at("message").get<std::string>(), ContainsSubstring("smaller -n or -k"));
+}
 
 TEST_CASE("A device worker answers the whole conversation of a cell") {
     auto state = std::make_shared<FakeState>();

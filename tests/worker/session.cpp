@@ -126,6 +126,18 @@ TEST_CASE("Errors of loading and launching become statuses and the worker goes o
     CHECK(fixture.check("correct").status == CandidateStatus::kCorrect);
 }
 
+TEST_CASE("What the machine lacks for one candidate is that candidate's status") {
+    const std::string binary = GENERATE("load_lacks", "launch_lacks", "record_lacks");
+    Fixture fixture;
+    fixture.prepare();
+    const auto reply = fixture.check(binary);
+    INFO(binary);
+    CHECK(reply.status == CandidateStatus::kConstraints);
+    CHECK(reply.message == "no algorithm");
+    CHECK_FALSE(reply.worker_ends);
+    CHECK(fixture.check("correct").status == CandidateStatus::kCorrect);
+}
+
 TEST_CASE("A device fault ends the worker") {
     Fixture fixture;
     fixture.prepare();
@@ -133,6 +145,12 @@ TEST_CASE("A device fault ends the worker") {
         const auto reply = fixture.check("faults");
         CHECK(reply.status == CandidateStatus::kRuntime);
         CHECK(reply.message == "illegal address");
+        CHECK(reply.worker_ends);
+    }
+    SECTION("in recording, where it surfaces as the error of another call") {
+        const auto reply = fixture.check("faults_in_record");
+        CHECK(reply.status == CandidateStatus::kRuntime);
+        CHECK(reply.message == "cannot capture: illegal address");
         CHECK(reply.worker_ends);
     }
     SECTION("in a block") {
@@ -155,7 +173,7 @@ TEST_CASE("Every candidate has a workspace of its own that begins with zeros") {
     request.plan.workspace_bytes = 1 << 30;
     const auto reply = fixture.session.check(request);
     CHECK(reply.status == CandidateStatus::kConstraints);
-    CHECK_THAT(reply.message, ContainsSubstring("workspace: out of memory"));
+    CHECK_THAT(reply.message, ContainsSubstring("out of memory"));
 }
 
 TEST_CASE("Weights rotate over the same byte budget in every format") {

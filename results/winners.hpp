@@ -1,0 +1,32 @@
+#pragma once
+
+#include "results/rows.hpp"
+
+#include <optional>
+#include <string>
+
+namespace fdkbench {
+
+/// The best kernel of one cell.
+struct Winner {
+    Problem problem;
+    std::string family;
+    Params params;
+    double time_us = 0;
+    double ratio = 0;                ///< baseline ÷ time
+    std::optional<double> ratio_lo;  ///< 95 % interval; nothing when there is one sample only
+    std::optional<double> ratio_hi;
+    double nrmse = 0;
+};
+
+/// The rows of view `best` for a device and a policy, or with `max_nrmse` the winners by the same
+/// rule among the kernels with at most this error.
+Rows winners(const Store& store,
+             const std::string& device_key,
+             const std::string& policy,
+             std::optional<double> max_nrmse = std::nullopt);
+
+/// One of these rows.
+Winner winner(const Rows& rows, std::size_t row);
+
+}  // namespace fdkbench

@@ -1,0 +1,62 @@
+#include "tests/worker/real_check.hpp"
+
+#include "src/core/artifact_cache.hpp"
+#include "src/worker/session.hpp"
+#include "tests/catch.hpp"
+
+#include <filesystem>
+#include <stdlib.h>
+
+namespace fdkbench::testing {
+namespace {
+
+std::vector<std::string> options_of(const Problem& problem, const Params& params) {
+    std::vector<std::string> options = problem_defines(problem);
+    for (std::string& option : defines(params)) {
+        options.push_back(std::move(option));
+    }
+    return options;
+}
+
+/// A folder that is removed at the end of its scope.
+struct TemporaryFolder {
+    std::string path = (std::filesystem::temp_directory_path() / "fdkbench-test-XXXXXX").string();
+    TemporaryFolder() { REQUIRE(mkdtemp(path.data()) != nullptr); }
+    ~TemporaryFolder() { std::filesystem::remove_all(path); }
+    TemporaryFolder(const TemporaryFolder&) = delete;
+    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+    TemporaryFolder(TemporaryFolder&&) = delete;
+    TemporaryFolder& operator=(TemporaryFolder&&) = delete;
+};
+
+}  // namespace
+
+Problem checked_problem() {
+    return {{3, 37, 704}, {4, 64}, ElementType::kBf16};
+}
+
+protocol::CheckReply real_check(std::unique_ptr<Backend> backend,
+                                KernelCompiler& compiler,
+                                const Family& family,
+                                const KernelSource& source) {
+    const Problem problem = checked_problem();
+    const DeviceInfo device = backend->devices().at(0);
+    const Params params = first_values(family.axes(problem, device));
+    REQUIRE_FALSE(family.skips(problem, params, device));
+    const CompileOutput output =
+        compiler.compile(source.source, source.headers, options_of(problem, params), device.arch);
+    INFO(output.log);
+    REQUIRE(output.ok);
+    const TemporaryFolder folder;
+    const Artifact artifact = ArtifactCache(folder.path).publish("planted", output.binary);
+
+    Session session(std::move(backend));
+    MeasuringPolicy policy;
+    policy.cache_bytes_factor = 0;
+    session.prepare({.device = 0, .problem = problem, .policy = policy});
+    return session.check({.slot = 0,
+                          .binary = artifact.path.string(),
+                          .plan = family.plan(problem, params, device)});
+}
+
+}  // namespace fdkbench::testing
