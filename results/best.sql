@@ -1,7 +1,7 @@
 -- The winner of each cell among the rows of `pool`, which the statement around this defines over
--- view `eligible`. The leader is the row with the largest paired ratio to the baseline. Rows tie
--- with it within 1 %, or when their 95 % intervals overlap; fewer than 6 samples have no such
--- interval, only a wide range. A tie goes to the fewest split-K, then the fewest registers, the
+-- view `eligible`. The leader is the row with the largest paired ratio to the baseline, among those
+-- with at least 6 samples if there are any: fewer have no 95 % interval, and come from candidates
+-- that left the race early. Rows tie with it within 1 %, or when their intervals overlap. A tie goes to the fewest split-K, then the fewest registers, the
 -- least shared memory, the first by name.
 SELECT m, n, k, bits, group_size, type, device, family, params,
        time_us, ratio, ratio_lo, ratio_hi, baseline_us, baseline_first_us,
@@ -17,8 +17,8 @@ FROM (SELECT *, row_number() OVER (PARTITION BY cell_id
                    first_value(ratio_lo) OVER leader AS leader_lo,
                    first_value(samples) OVER leader AS leader_samples
             FROM pool
-            WINDOW leader AS (PARTITION BY cell_id ORDER BY ratio DESC))
-      WHERE ratio * 1.01 >= leader_ratio
-            OR (samples >= 6 AND leader_samples >= 6 AND ratio_hi >= leader_lo))
+            WINDOW leader AS (PARTITION BY cell_id ORDER BY samples >= 6 DESC, ratio DESC))
+      WHERE (samples >= 6 OR leader_samples < 6)
+            AND (ratio * 1.01 >= leader_ratio OR (samples >= 6 AND ratio_hi >= leader_lo)))
 WHERE place = 1
 ORDER BY device_key, policy, n, k, bits, group_size, type, m
