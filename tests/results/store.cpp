@@ -217,10 +217,17 @@ TEST_CASE("Intervals that overlap tie, when there are enough samples for an inte
     CHECK(winner() == "4");
     add(8, correct(1.9, 16, 5), 1.0, 3.0);  // 5 samples have no interval
     CHECK(winner() == "4");
-    add(16, correct(1.99, 4, 1), 0, 9);  // but within 1 % they tie
-    CHECK(winner() == "16");
-    add(32, correct(2.1, 64, 5), 1.0, 3.0);  // a leader without an interval ties within 1 % only
-    CHECK(winner() == "32");
+    add(16, correct(1.99, 4, 1), 0, 9);  // left the race early: cannot win
+    CHECK(winner() == "4");
+    add(32, correct(2.1, 64, 5), 1.0, 3.0);  // not even with the largest ratio
+    CHECK(winner() == "4");
+}
+
+TEST_CASE("Where nothing raced to the end, the best of what there is wins") {
+    Fixture fixture;
+    fixture.store.add(candidate(1), hash_of(candidate(1)), correct(2.0, 64, 1));
+    fixture.store.add(candidate(2), hash_of(candidate(2)), correct(2.1, 64, 5));
+    CHECK(value(fixture.store, "SELECT json_extract(params, '$.warps') FROM best") == "2");
 }
 
 TEST_CASE("A tie goes to fewer split-K before fewer registers") {
