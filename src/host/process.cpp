@@ -25,6 +25,7 @@ namespace {
 /// The error number of posix_spawnp; 0 is success.
 int spawn(pid_t& child, const std::vector<std::string>& argv, const char* folder, int output) {
     std::vector<char*> pointers;
+    pointers.reserve(argv.size() + 1);
     for (const std::string& argument : argv) {
         pointers.push_back(const_cast<char*>(argument.c_str()));
     }

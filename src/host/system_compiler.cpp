@@ -21,7 +21,7 @@ constexpr int kSignalBase = 128;  // of ProcessResult::exit_code
 /// The system's folder for temporary files ($TMPDIR).
 fs::path temporary_place() {
     std::error_code error;
-    const fs::path place = fs::temp_directory_path(error);
+    fs::path place = fs::temp_directory_path(error);
     if (error) {
         throw EnvironmentError(
             fmt::format("no folder for temporary files: {}; set TMPDIR to one", error.message()));

@@ -211,11 +211,13 @@ TEST_CASE("Intervals that overlap tie, when there are enough samples for an inte
         return value(fixture.store, "SELECT json_extract(params, '$.warps') FROM best");
     };
     add(1, correct(2.0, 64, 6), 1.8, 2.2);
-    add(2, correct(1.9, 8, 6), 1.7, 1.79);  // ends below the leader's
+    add(2, correct(1.95, 8, 6), 1.7, 1.79);  // ends below the leader's
     CHECK(winner() == "1");
-    add(4, correct(1.9, 32, 6), 1.7, 1.8);
+    add(4, correct(1.95, 32, 6), 1.7, 1.8);
     CHECK(winner() == "4");
-    add(8, correct(1.9, 16, 5), 1.0, 3.0);  // 5 samples have no interval
+    add(64, correct(1.9, 4, 6), 1.0, 3.0);  // 5 % apart: noise is no reason to win
+    CHECK(winner() == "4");
+    add(8, correct(1.95, 16, 5), 1.0, 3.0);  // 5 samples have no interval
     CHECK(winner() == "4");
     add(16, correct(1.99, 4, 1), 0, 9);  // left the race early: cannot win
     CHECK(winner() == "4");
