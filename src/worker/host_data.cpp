@@ -4,7 +4,6 @@
 #include "src/core/error.hpp"
 #include "src/core/half.hpp"
 #include "src/core/parallel.hpp"
-#include "src/worker/random.hpp"
 
 #include <fmt/format.h>
 
@@ -15,9 +14,6 @@
 
 namespace fdkbench {
 namespace {
-
-constexpr std::uint64_t kActivationStream = 0;
-constexpr std::uint64_t kWeightStream = 1;
 
 int all_threads() {
     return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
@@ -50,12 +46,12 @@ void require_memory(const Problem& problem, std::int64_t weight_bytes) {
 
 }  // namespace
 
-WeightsKey::WeightsKey(const Problem& problem, std::uint64_t seed)
+WeightsKey::WeightsKey(const Problem& problem, const InputsKey& inputs)
     : n(problem.shape.n),
       k(problem.shape.k),
       format(problem.format),
       type(problem.type),
-      seed(seed) {}
+      inputs(inputs) {}
 
 WeightsKey WeightsKey::plain() const {
     WeightsKey key = *this;
@@ -63,8 +59,8 @@ WeightsKey WeightsKey::plain() const {
     return key;
 }
 
-void HostData::prepare(const Problem& problem, std::uint64_t seed) {
-    const WeightsKey key(problem, seed);
+void HostData::prepare(const Problem& problem, const InputsKey& inputs) {
+    const WeightsKey key(problem, inputs);
     const bool keep_plain = plain_key_ == key.plain();
     const bool keep_quantised = quantised_key_ == key;
     x_ = {};
@@ -86,17 +82,21 @@ void HostData::prepare(const Problem& problem, std::uint64_t seed) {
                             : weights * 4 + problem.weight_bytes() + problem.scale_bytes()));
 
     const int threads = all_threads();
-    x_ = normal_values({.seed = seed, .stream = kActivationStream, .scale = 1},
-                       static_cast<std::size_t>(shape.m * shape.k),
-                       problem.type,
-                       threads);
+    x_ = input_values(inputs,
+                      {.role = InputRole::kActivations,
+                       .count = static_cast<std::size_t>(shape.m * shape.k),
+                       .type = problem.type,
+                       .scale = 1},
+                      threads);
     x_values_ = to_floats(x_, problem.type);
     if (!keep_plain) {
         const float scale = 1 / std::sqrt(static_cast<float>(shape.k));
-        plain_.data = normal_values({.seed = seed, .stream = kWeightStream, .scale = scale},
-                                    static_cast<std::size_t>(weights),
-                                    problem.type,
-                                    threads);
+        plain_.data = input_values(inputs,
+                                   {.role = InputRole::kWeights,
+                                    .count = static_cast<std::size_t>(weights),
+                                    .type = problem.type,
+                                    .scale = scale},
+                                   threads);
         plain_.values = to_floats(plain_.data, problem.type);
         plain_key_ = key.plain();
     }
