@@ -13,13 +13,12 @@ namespace {
 constexpr std::chrono::seconds kHelloTimeout{60};
 /// Preparing computes a reference, on a CPU in the worst case; ceilings time large copies.
 constexpr std::chrono::minutes kPrepareTimeout{10};
+constexpr std::chrono::seconds kEnergyTimeout{30};
 
 class WorkerProcess final : public Worker {
   public:
-    WorkerProcess(const std::string& path,
-                  std::chrono::seconds candidate_timeout,
-                  const std::atomic<bool>* stop)
-        : path_(path), candidate_timeout_(candidate_timeout), channel_("worker", {path}, stop) {}
+    WorkerProcess(const std::string& path, const std::atomic<bool>* stop)
+        : path_(path), channel_("worker", {path}, stop) {}
 
     protocol::HelloReply hello() override {
         auto reply = channel_.ask<protocol::HelloReply>(protocol::HelloRequest{}, kHelloTimeout);
@@ -39,26 +38,27 @@ class WorkerProcess final : public Worker {
     protocol::PrepareReply prepare(const protocol::PrepareRequest& request) override {
         return channel_.ask<protocol::PrepareReply>(request, kPrepareTimeout);
     }
-    protocol::CheckReply check(const protocol::CheckRequest& request) override {
-        return channel_.ask<protocol::CheckReply>(request, candidate_timeout_);
+    protocol::CheckReply check(const protocol::CheckRequest& request,
+                               std::chrono::milliseconds limit) override {
+        return channel_.ask<protocol::CheckReply>(request, limit);
     }
-    protocol::BlockReply block(const protocol::BlockRequest& request) override {
-        const auto replays = static_cast<int>(request.slots.size()) + 1;
-        return channel_.ask<protocol::BlockReply>(request, candidate_timeout_ * replays);
+    protocol::BlockReply block(const protocol::BlockRequest& request,
+                               std::chrono::milliseconds limit) override {
+        return channel_.ask<protocol::BlockReply>(request, limit);
+    }
+    protocol::EnergyReply energy(const protocol::EnergyRequest& request) override {
+        return channel_.ask<protocol::EnergyReply>(request, kEnergyTimeout);
     }
 
   private:
     std::string path_;
-    std::chrono::seconds candidate_timeout_;
     RequestChannel channel_;
 };
 
 }  // namespace
 
-WorkerFactory worker_processes(const std::string& path,
-                               std::chrono::seconds candidate_timeout,
-                               const std::atomic<bool>* stop) {
-    return {[=] { return std::make_unique<WorkerProcess>(path, candidate_timeout, stop); },
+WorkerFactory worker_processes(const std::string& path, const std::atomic<bool>* stop) {
+    return {[=] { return std::make_unique<WorkerProcess>(path, stop); },
             [=](int jobs) { return compile_processes(path, jobs); }};
 }
 

@@ -28,8 +28,9 @@ struct DeviceChoice {
     [[nodiscard]] const DeviceInfo& info() const { return program.hello.devices.at(index); }
 };
 
-/// The device called `id` ("cuda:1", "cuda" for the first GPU, "host"); empty: the best there is.
-/// Throws EnvironmentError listing the devices there are.
-DeviceChoice choose_device(const std::string& id);
+/// The devices called `ids` ("cuda:1", "cuda" for the first GPU, "host", "all" for all GPUs or else
+/// the host), each once; without any, the best there is. Throws EnvironmentError listing the
+/// devices there are.
+std::vector<DeviceChoice> choose_devices(const std::vector<std::string>& ids);
 
 }  // namespace fdkbench

@@ -19,8 +19,8 @@ struct DevicesOptions {
 
 /// `fdkbench sweep`.
 struct SweepCommandOptions {
-    std::vector<Problem> problems;  ///< validated
-    std::string device;             ///< "cuda:0", "host"; empty: the best there is
+    std::vector<Problem> problems;     ///< validated
+    std::vector<std::string> devices;  ///< "cuda:0", "host", "all"; empty: the best there is
     std::string include;
     std::string exclude;
     std::optional<std::chrono::seconds> time_limit;
@@ -32,6 +32,10 @@ struct SweepCommandOptions {
     bool force = false;
     bool json = false;
     MeasuringPolicy policy;
+    std::chrono::seconds race_time{10};
+    int confirmations = 2;
+    double margin = 0.03;
+    bool complete = false;
     std::string command;  ///< the command line, for the record
 };
 

@@ -94,7 +94,7 @@ struct BlockReply {
 /// Sent before each slot of a block is timed: who is to blame when nothing follows.
 struct TimingEvent {
     static constexpr const char* kName = "timing";
-    int slot = 0;
+    int slot = 0;  ///< −1: the baseline
 };
 
 /// Runs a slot without a pause until the device's energy counter has told what a call takes.

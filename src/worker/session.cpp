@@ -11,6 +11,7 @@
 namespace fdkbench {
 namespace {
 
+constexpr int kBaselineSlot = -1;  // in TimingEvent
 constexpr int kBaselineReplays = 5;
 constexpr int kCandidateReplays = 3;
 // A device that idled this long may have lowered its clock.
@@ -255,6 +256,7 @@ protocol::BlockReply Session::block(const protocol::BlockRequest& request,
         timing(request.slots[i]);
         reply.times_us.push_back(time_once(*replays[i]));
     }
+    timing(kBaselineSlot);
     if (current.first) {
         reply.baseline_first_us = time_once(*current.first->timed.replay);
     }
@@ -294,8 +296,7 @@ protocol::EnergyReply Session::energy(const protocol::EnergyRequest& request) {
         if (!first) {
             first = reading;
         } else if (reading.at - first->at >= kLeastEnergy) {
-            const auto calls =
-                static_cast<double>((reading.replays - first->replays) * launches);
+            const auto calls = static_cast<double>((reading.replays - first->replays) * launches);
             return {.energy_uj = (reading.energy_uj - first->energy_uj) / calls};
         }
     }
