@@ -56,6 +56,12 @@ class Replay {
     virtual ~Replay() = default;
     /// Runs it once; returns microseconds per launch. Throws CandidateError on a device fault.
     virtual double time_us() = 0;
+    /// Runs it so many times without a pause; throws as time_us() does.
+    virtual void run(std::size_t times) {
+        for (std::size_t i = 0; i < times; ++i) {
+            time_us();
+        }
+    }
 };
 
 /// One device, as the worker sees it. All calls come from one thread.

@@ -13,7 +13,9 @@ namespace {
 
 constexpr std::size_t kDigits = 12;
 
-const Tensor* find(const SafetensorsFile& file, const std::filesystem::path& path, const char* name) {
+const Tensor* find(const SafetensorsFile& file,
+                   const std::filesystem::path& path,
+                   const char* name) {
     for (const Tensor& tensor : file.tensors()) {
         if (tensor.name != name) {
             continue;
@@ -41,11 +43,13 @@ float value_at(const Tensor& tensor, std::size_t index) {
     }
     std::uint16_t bits = 0;
     std::memcpy(&bits, tensor.bytes.data() + index * sizeof bits, sizeof bits);
-    return from_bits16(bits, tensor.type == TensorType::kF16 ? ElementType::kFp16 : ElementType::kBf16);
+    return from_bits16(bits,
+                       tensor.type == TensorType::kF16 ? ElementType::kFp16 : ElementType::kBf16);
 }
 
 std::vector<std::uint16_t> repeated(const Tensor& tensor, std::size_t count, ElementType type) {
-    const std::size_t size = tensor.bytes.size() * 8 / static_cast<std::size_t>(bits_of(tensor.type));
+    const std::size_t size =
+        tensor.bytes.size() * 8 / static_cast<std::size_t>(bits_of(tensor.type));
     std::vector<std::uint16_t> values(count);
     for (std::size_t i = 0; i < count; ++i) {
         values[i] = i < size ? to_bits16(value_at(tensor, i), type) : values[i - size];
@@ -58,10 +62,11 @@ std::vector<std::uint16_t> repeated(const Tensor& tensor, std::size_t count, Ele
 InputFile::InputFile(const std::filesystem::path& path)
     : file_(path), weight_(find(file_, path, "weight")), x_(find(file_, path, "x")) {
     if (weight_ == nullptr) {
-        throw UsageError(fmt::format(
-            "{} has no tensor 'weight': --inputs takes the weights from there, and activations from "
-            "'x' if it is there",
-            path.string()));
+        throw UsageError(
+            fmt::format("{} has no tensor 'weight': --inputs takes the weights from there, and "
+                        "activations from "
+                        "'x' if it is there",
+                        path.string()));
     }
 }
 

@@ -27,7 +27,7 @@ struct Sample {
     /// Samples from one worker process have the same number: 0 in the race, then 1, 2, … in the
     /// processes that confirmed it.
     int process = 0;
-    std::optional<double> sm_clock_mhz;  ///< at the block's end
+    std::optional<double> sm_clock_mhz = {};  ///< at the block's end
 };
 
 /// How far an output is from a reference.
@@ -61,12 +61,13 @@ struct Measurement {
     std::optional<double> baseline_first_us;  ///< the library's first heuristic choice, this race
     std::optional<double> gb_s;               ///< bytes_moved ÷ time
     std::optional<double> tflop_s;
-    std::optional<double> floor_us;   ///< what the device needs at least (design: speed)
-    std::optional<double> floor_pct;  ///< 100 · floor_us ÷ time_us
-    std::optional<double> power_w;    ///< the highest that was read around a block
+    std::optional<double> floor_us;       ///< what the device needs at least (design: speed)
+    std::optional<double> floor_pct;      ///< 100 · floor_us ÷ time_us
+    std::optional<double> power_w;        ///< the highest that was read around a block
     std::optional<double> temperature_c;  ///< likewise
     std::optional<double> energy_uj;      ///< per call, in a run of calls without a pause
-    int discarded = 0;  ///< blocks not counted because the device was throttled or changed its clock
+    int discarded =
+        0;  ///< blocks not counted because the device was throttled or changed its clock
     std::vector<Sample> samples;
 };
 

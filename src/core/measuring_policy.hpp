@@ -26,7 +26,7 @@ struct MeasuringPolicy {
     /// Where weights and activations come from: "normal", "uniform", "zeros", or "file:" and the
     /// start of the file's SHA-256 (inputs_file).
     std::string inputs = "normal";
-    std::string inputs_file;  ///< path; empty unless `inputs` says so
+    std::string inputs_file = {};  ///< path; empty unless `inputs` says so
     std::uint64_t seed = 1;
     double max_nrmse = 4e-3;  ///< gate: a candidate above it is `correctness`, and is not timed
     /// Count blocks in which the device was throttled or changed its clock, too.

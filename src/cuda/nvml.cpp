@@ -1,7 +1,6 @@
 #include "src/cuda/nvml.hpp"
 
 #include <dlfcn.h>
-
 #include <utility>
 
 namespace fdkbench {
@@ -76,8 +75,7 @@ std::optional<Value> ask(Function function, Device device, Arguments... argument
 }  // namespace
 
 Nvml::Nvml(const std::string& uuid) {
-    if (nvml().handle_by_uuid == nullptr ||
-        nvml().handle_by_uuid(uuid.c_str(), &device_) != 0) {
+    if (nvml().handle_by_uuid == nullptr || nvml().handle_by_uuid(uuid.c_str(), &device_) != 0) {
         device_ = nullptr;
     }
 }

@@ -15,13 +15,9 @@
 namespace fdkbench {
 namespace {
 
-int all_threads() {
-    return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-}
-
 std::vector<float> to_floats(std::span<const std::uint16_t> values, ElementType type) {
     std::vector<float> floats(values.size());
-    parallel_for(values.size(), all_threads(), [&](std::size_t begin, std::size_t end) {
+    parallel_for(values.size(), hardware_threads(), [&](std::size_t begin, std::size_t end) {
         for (std::size_t i = begin; i < end; ++i) {
             floats[i] = from_bits16(values[i], type);
         }
@@ -81,7 +77,7 @@ void HostData::prepare(const Problem& problem, const InputsKey& inputs) {
                             ? 0
                             : weights * 4 + problem.weight_bytes() + problem.scale_bytes()));
 
-    const int threads = all_threads();
+    const int threads = hardware_threads();
     x_ = input_values(inputs,
                       {.role = InputRole::kActivations,
                        .count = static_cast<std::size_t>(shape.m * shape.k),

@@ -42,11 +42,12 @@ std::vector<std::uint16_t> input_values(const InputsKey& key,
     }
     const InputFile file(key.file);
     if (file.name() != key.inputs) {
-        throw UsageError(fmt::format("{} is not the file that the sweep began with: it is {} now, "
-                                     "it was {}; start the sweep again",
-                                     key.file,
-                                     file.name(),
-                                     key.inputs));
+        throw UsageError(
+            fmt::format("{} is not the file that the sweep began with: it is {} now, "
+                        "it was {}; start the sweep again",
+                        key.file,
+                        file.name(),
+                        key.inputs));
     }
     if (wanted.role == InputRole::kWeights) {
         return file.weights(wanted.count, wanted.type);

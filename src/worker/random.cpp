@@ -49,8 +49,7 @@ std::vector<std::uint16_t> random_values(const RandomStream& stream,
     if (stream.distribution == Distribution::kZeros) {
         return values;
     }
-    const auto draw =
-        stream.distribution == Distribution::kNormal ? normal_pair : uniform_pair;
+    const auto draw = stream.distribution == Distribution::kNormal ? normal_pair : uniform_pair;
     const std::uint64_t start = mix(mix(stream.seed + kGolden) + stream.stream);
     parallel_for((count + 1) / 2, threads, [&](std::size_t begin, std::size_t end) {
         for (std::size_t pair = begin; pair < end; ++pair) {

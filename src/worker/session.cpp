@@ -13,16 +13,18 @@ namespace {
 
 constexpr int kBaselineSlot = -1;  // in TimingEvent
 constexpr int kBaselineReplays = 5;
-constexpr int kCandidateReplays = 3;
+constexpr int kCandidateReplays = 1;  // the race looks closer
 // A device that idled this long may have lowered its clock.
 constexpr std::chrono::milliseconds kIdle{20};
 constexpr std::chrono::milliseconds kLeastWarmUp{10};
 constexpr std::chrono::milliseconds kMostWarmUp{300};
 /// Replays this close to each other come from a steady clock.
 constexpr double kSteady = 0.005;
-/// The energy counter is read over at least this long: it ticks every 20 to 100 ms.
-constexpr std::chrono::milliseconds kLeastEnergy{250};
+/// The energy counter, which ticks every 20 to 100 ms, is followed for at least this long, and
+/// looked at after every so many microseconds of work.
+constexpr std::chrono::milliseconds kLeastEnergy{200};
 constexpr std::chrono::milliseconds kMostEnergy{1000};
+constexpr double kEnergyStepUs = 10'000;
 // A first estimate this many times the baseline's is not worth more than one replay.
 constexpr double kHopelessFactor = 4;
 
@@ -272,31 +274,31 @@ protocol::BlockReply Session::block(const protocol::BlockRequest& request,
 /// Counts from one tick of the counter to another, so that its step does not matter.
 protocol::EnergyReply Session::energy(const protocol::EnergyRequest& request) {
     Replay& replay = replay_of(request.slot);
-    const std::size_t launches = prepared().slots.at(request.slot).timed.launches;
+    const TimedReplay& timed = prepared().slots.at(request.slot).timed;
+    const double replay_us = timed.time_us * static_cast<double>(timed.launches);
+    const auto step = static_cast<std::size_t>(std::ceil(kEnergyStepUs / replay_us));
     struct Reading {
         double energy_uj = 0;
         std::size_t replays = 0;
         Clock::time_point at;
     };
     std::optional<Reading> first;
-    const auto before_uj = backend_->energy_uj();
-    if (!before_uj) {
-        return {};
-    }
-    double last_uj = *before_uj;
+    std::optional<double> last_uj = backend_->energy_uj();
     const auto start = Clock::now();
-    for (std::size_t replays = 1; Clock::now() - start < kMostEnergy; ++replays) {
-        time_once(replay);
-        const double now_uj = backend_->energy_uj().value_or(last_uj);
-        if (now_uj == last_uj) {
+    for (std::size_t replays = step; last_uj && Clock::now() - start < kMostEnergy;
+         replays += step) {
+        waiting([&] { replay.run(step); });
+        const std::optional<double> now_uj = backend_->energy_uj();
+        if (!now_uj || now_uj == last_uj) {
             continue;
         }
         last_uj = now_uj;
-        const Reading reading{now_uj, replays, Clock::now()};
+        const Reading reading{*now_uj, replays, Clock::now()};
         if (!first) {
             first = reading;
         } else if (reading.at - first->at >= kLeastEnergy) {
-            const auto calls = static_cast<double>((reading.replays - first->replays) * launches);
+            const auto calls =
+                static_cast<double>((reading.replays - first->replays) * timed.launches);
             return {.energy_uj = (reading.energy_uj - first->energy_uj) / calls};
         }
     }

@@ -188,7 +188,7 @@ class FakeReplay : public Replay {
         : state_(std::move(state)), runnable_(runnable), time_us_(time_us) {}
     double time_us() override {
         state_->replayed.push_back(runnable_.name());
-        if (runnable_.is(trick::kFaultsLater) && ++replays_ > 4) {
+        if (runnable_.is(trick::kFaultsLater) && ++replays_ > 2) {
             state_->lost = true;
             throw CandidateError(CandidateStatus::kRuntime, "illegal address");
         }
