@@ -73,7 +73,7 @@ struct SweepOptions {
     int jobs = 1;         ///< compile processes
     std::string cache_dir;
     std::optional<std::chrono::seconds> time_limit;
-    std::chrono::seconds candidate_timeout{60};
+    Timeouts timeouts;
 };
 
 /// The candidates of one problem, and how many points were skipped for which reason.

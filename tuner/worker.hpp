@@ -59,6 +59,12 @@ class CompilePool {
     virtual std::optional<CompileDone> next(std::chrono::milliseconds timeout) = 0;
 };
 
+/// How long a process may take over one candidate before it is killed.
+struct Timeouts {
+    std::chrono::seconds candidate{30};  ///< for a check, and for each replay of a block
+    std::chrono::seconds compile{300};
+};
+
 /// How the sweep gets its processes; tests give fakes.
 struct WorkerFactory {
     std::function<std::unique_ptr<Worker>()> worker;
@@ -66,11 +72,11 @@ struct WorkerFactory {
 };
 
 /// Processes of the worker program at `path` ("…/fdkbench-worker-cuda"), started when first spoken
-/// to. A check that takes longer than `candidate_timeout`, or a block longer than that for each
+/// to. A check that takes longer than `timeouts.candidate`, or a block longer than that for each
 /// slot and the baseline, is a lost worker. While one is waited for, `stop` (where given; it must
 /// outlive the processes) raises Interrupted within a second.
 WorkerFactory worker_processes(const std::string& path,
-                               std::chrono::seconds candidate_timeout = std::chrono::seconds{60},
+                               const Timeouts& timeouts = {},
                                const std::atomic<bool>* stop = nullptr);
 
 }  // namespace fdkbench

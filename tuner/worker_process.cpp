@@ -56,10 +56,10 @@ class WorkerProcess final : public Worker {
 }  // namespace
 
 WorkerFactory worker_processes(const std::string& path,
-                               std::chrono::seconds candidate_timeout,
+                               const Timeouts& timeouts,
                                const std::atomic<bool>* stop) {
-    return {[=] { return std::make_unique<WorkerProcess>(path, candidate_timeout, stop); },
-            [=](int jobs) { return compile_processes(path, jobs); }};
+    return {[=] { return std::make_unique<WorkerProcess>(path, timeouts.candidate, stop); },
+            [=](int jobs) { return compile_processes(path, jobs, timeouts.compile); }};
 }
 
 }  // namespace fdkbench

@@ -22,6 +22,8 @@ struct SweepArguments {
     ProblemAxes axes;
     std::vector<std::string> types;
     std::string time_limit;
+    std::string candidate_timeout = "30s";
+    std::string compile_timeout = "5m";
 };
 
 std::string default_cache_dir() {
@@ -35,7 +37,7 @@ std::string default_cache_dir() {
 }
 
 /// "90", "90s", "10m", "1h".
-std::chrono::seconds parse_duration(const std::string& text) {
+std::chrono::seconds parse_duration(const std::string& option, const std::string& text) {
     std::size_t used = 0;
     long number = 0;
     try {
@@ -46,8 +48,7 @@ std::chrono::seconds parse_duration(const std::string& text) {
     const std::string unit = text.substr(used);
     const long scale = unit.empty() || unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 0;
     if (used == 0 || scale == 0 || number <= 0 || number > 1'000'000) {
-        throw UsageError(
-            fmt::format("--time-limit '{}' is not a time: write 90s, 10m or 1h", text));
+        throw UsageError(fmt::format("{} '{}' is not a time: write 90s, 10m or 1h", option, text));
     }
     return std::chrono::seconds(number * scale);
 }
@@ -76,6 +77,14 @@ void add_sweep_controls(CLI::App& app, SweepCommandOptions& options, SweepArgume
     app.add_option("--include", options.include, "Only families whose name matches this regex");
     app.add_option("--exclude", options.exclude, "No families whose name matches this regex");
     app.add_option("--time-limit", arguments.time_limit, "Stop measuring after 90s, 10m, 1h …");
+    app.add_option("--candidate-timeout",
+                   arguments.candidate_timeout,
+                   "A candidate whose check or replay takes longer is killed")
+        ->capture_default_str();
+    app.add_option("--compile-timeout",
+                   arguments.compile_timeout,
+                   "A compilation that takes longer is killed")
+        ->capture_default_str();
     add_db(app, options.db);
     app.add_option("--cache-dir", options.cache_dir, "Compiled kernels")
         ->default_str("$XDG_CACHE_HOME/fdkbench");
@@ -149,8 +158,10 @@ void finish_sweep(SweepCommandOptions& options, SweepArguments& arguments) {
     }
     options.problems = problems_from(axes);
     if (!arguments.time_limit.empty()) {
-        options.time_limit = parse_duration(arguments.time_limit);
+        options.time_limit = parse_duration("--time-limit", arguments.time_limit);
     }
+    options.timeouts.candidate = parse_duration("--candidate-timeout", arguments.candidate_timeout);
+    options.timeouts.compile = parse_duration("--compile-timeout", arguments.compile_timeout);
     if (options.cache_dir.empty()) {
         options.cache_dir = default_cache_dir();
     }

@@ -59,6 +59,7 @@ SweepOptions sweep_options(const SweepCommandOptions& options, const DeviceChoic
     sweep.jobs = options.jobs;
     sweep.cache_dir = options.cache_dir;
     sweep.time_limit = options.time_limit;
+    sweep.timeouts = options.timeouts;
     return sweep;
 }
 
@@ -130,7 +131,7 @@ SweepOutcome measure(const SweepCommandOptions& options,
     const ArtifactCache cache(options.cache_dir);
     const std::unique_ptr<SweepListener> listener =
         options.json ? json_progress() : text_progress();
-    WorkerFactory factory = worker_processes(device.program.path, sweep.candidate_timeout, &stop);
+    WorkerFactory factory = worker_processes(device.program.path, sweep.timeouts, &stop);
     StoreSink sink(store);
     store.begin_run(run_record(options, device));
     SweepOutcome outcome = run_sweep(sweep, plan, factory, sink, *listener, stop);
