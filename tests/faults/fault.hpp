@@ -20,7 +20,7 @@ struct Fault {
 
 /// A fault in a block is found with others in flight, then again alone: two workers.
 inline constexpr std::array kFaults{
-    Fault{"writes_far_away", CandidateStatus::kRuntime, "signal 11", "IllegalAddress", 1},
+    Fault{"writes_far_away", CandidateStatus::kRuntime, "signal 11", "cudaError", 1},
     Fault{"writes_behind", CandidateStatus::kCorrectness, "behind the output", "behind the", 0},
     Fault{"traps", CandidateStatus::kRuntime, "died: signal", "cudaError", 1},
     Fault{"never_ends", CandidateStatus::kTimeout, "no answer within", "no answer within", 1},
