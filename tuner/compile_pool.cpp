@@ -22,8 +22,6 @@ namespace fdkbench {
 
 namespace {
 
-constexpr std::chrono::minutes kCompileTimeout{10};
-
 /// A new folder among the system's temporary files, gone with all that is in it at the end of its
 /// scope.
 class ScratchFolder {
@@ -54,9 +52,10 @@ class ScratchFolder {
 /// One thread for each process, so that compilers never wait for a coordinator that measures.
 class CompileProcesses final : public CompilePool {
   public:
-    CompileProcesses(const std::string& path, int jobs)
+    CompileProcesses(const std::string& path, int jobs, std::chrono::seconds timeout)
         : argv_{"/usr/bin/env", "TMPDIR=" + scratch_.path(), path, "--compile"},
-          jobs_(static_cast<std::size_t>(std::max(1, jobs))) {
+          jobs_(static_cast<std::size_t>(std::max(1, jobs))),
+          timeout_(timeout) {
         // env would end with an exit code, as if each request had killed it.
         if (::access(path.c_str(), X_OK) != 0) {
             throw EnvironmentError(
@@ -127,18 +126,18 @@ class CompileProcesses final : public CompilePool {
         }
     }
 
-    static protocol::CompileReply compile(RequestChannel& channel,
-                                          const protocol::CompileRequest& request) {
+    protocol::CompileReply compile(RequestChannel& channel,
+                                   const protocol::CompileRequest& request) const {
         try {
-            return channel.ask<protocol::CompileReply>(request, kCompileTimeout);
+            return channel.ask<protocol::CompileReply>(request, timeout_);
         } catch (const WorkerLost& lost) {
             if (lost.status() == CandidateStatus::kTimeout) {
-                return failed(lost.what());
+                return failed(fmt::format("{} (--compile-timeout)", lost.what()));
             }
         }
         // One death, for instance for want of memory, says nothing about the kernel.
         try {
-            return channel.ask<protocol::CompileReply>(request, kCompileTimeout);
+            return channel.ask<protocol::CompileReply>(request, timeout_);
         } catch (const WorkerLost& lost) {
             return failed(fmt::format("compiler process died twice: {}", lost.what()));
         }
@@ -173,6 +172,7 @@ class CompileProcesses final : public CompilePool {
     ScratchFolder scratch_;
     std::vector<std::string> argv_;
     std::size_t jobs_;
+    std::chrono::seconds timeout_;
     std::mutex mutex_;  ///< guards queue_, done_ and fault_
     std::condition_variable work_;
     std::condition_variable finished_;
@@ -185,8 +185,10 @@ class CompileProcesses final : public CompilePool {
 
 }  // namespace
 
-std::unique_ptr<CompilePool> compile_processes(const std::string& path, int jobs) {
-    return std::make_unique<CompileProcesses>(path, jobs);
+std::unique_ptr<CompilePool> compile_processes(const std::string& path,
+                                               int jobs,
+                                               std::chrono::seconds timeout) {
+    return std::make_unique<CompileProcesses>(path, jobs, timeout);
 }
 
 }  // namespace fdkbench

@@ -80,8 +80,10 @@ struct WorkerFactory {
 };
 
 /// Processes of the worker program at `path` ("…/fdkbench-worker-cuda"), started when first spoken
-/// to. While one is waited for, `stop` (where given; it must outlive the processes) raises
-/// Interrupted within a second.
-WorkerFactory worker_processes(const std::string& path, const std::atomic<bool>* stop = nullptr);
+/// to. A compilation may take `compile_timeout`. While a process is waited for, `stop` (where
+/// given; it must outlive the processes) raises Interrupted within a second.
+WorkerFactory worker_processes(const std::string& path,
+                               std::chrono::seconds compile_timeout = Timeouts{}.compile,
+                               const std::atomic<bool>* stop = nullptr);
 
 }  // namespace fdkbench

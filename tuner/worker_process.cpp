@@ -57,9 +57,11 @@ class WorkerProcess final : public Worker {
 
 }  // namespace
 
-WorkerFactory worker_processes(const std::string& path, const std::atomic<bool>* stop) {
+WorkerFactory worker_processes(const std::string& path,
+                               std::chrono::seconds compile_timeout,
+                               const std::atomic<bool>* stop) {
     return {[=] { return std::make_unique<WorkerProcess>(path, stop); },
-            [=](int jobs) { return compile_processes(path, jobs); }};
+            [=](int jobs) { return compile_processes(path, jobs, compile_timeout); }};
 }
 
 }  // namespace fdkbench

@@ -2,6 +2,7 @@
 
 #include "src/core/measuring_policy.hpp"
 #include "src/core/problem.hpp"
+#include "tuner/worker.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -24,6 +25,7 @@ struct SweepCommandOptions {
     std::string include;
     std::string exclude;
     std::optional<std::chrono::seconds> time_limit;
+    Timeouts timeouts;
     std::string db;
     std::string cache_dir;
     int jobs = 1;

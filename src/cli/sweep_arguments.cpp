@@ -23,6 +23,8 @@ struct SweepArguments {
     ProblemAxes axes;
     std::vector<std::string> types;
     std::string time_limit;
+    std::string candidate_timeout = "30s";
+    std::string compile_timeout = "5m";
     std::string race_time = "10s";
     std::string cache_policy = "cold";
     std::optional<int> confirmations;
@@ -77,6 +79,14 @@ void add_controls(CLI::App& app, SweepArguments& arguments) {
     app.add_option("--include", options.include, "Only families whose name matches this regex");
     app.add_option("--exclude", options.exclude, "No families whose name matches this regex");
     app.add_option("--time-limit", arguments.time_limit, "Stop measuring after 90s, 10m, 1h …");
+    app.add_option("--candidate-timeout",
+                   arguments.candidate_timeout,
+                   "A candidate whose check or replay takes longer is killed")
+        ->capture_default_str();
+    app.add_option("--compile-timeout",
+                   arguments.compile_timeout,
+                   "A compilation that takes longer is killed")
+        ->capture_default_str();
     add_db(app, options.db);
     app.add_option("--cache-dir", options.cache_dir, "Compiled kernels")
         ->default_str("$XDG_CACHE_HOME/fdkbench");
@@ -221,6 +231,8 @@ SweepCommandOptions finished(SweepArguments& arguments) {
     if (!arguments.time_limit.empty()) {
         options.time_limit = parse_duration("--time-limit", arguments.time_limit);
     }
+    options.timeouts.candidate = parse_duration("--candidate-timeout", arguments.candidate_timeout);
+    options.timeouts.compile = parse_duration("--compile-timeout", arguments.compile_timeout);
     if (options.cache_dir.empty()) {
         options.cache_dir = default_cache_dir();
     }

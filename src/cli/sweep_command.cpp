@@ -38,6 +38,7 @@ SweepOptions sweep_options(const SweepCommandOptions& options, const DeviceChoic
     sweep.jobs = options.jobs;
     sweep.cache_dir = options.cache_dir;
     sweep.time_limit = options.time_limit;
+    sweep.timeouts = options.timeouts;
     sweep.race_time = options.race_time;
     sweep.confirmations = options.confirmations;
     sweep.margin = options.margin;
@@ -148,7 +149,9 @@ SweepOutcome measure(const SweepCommandOptions& options,
         stores.push_back(std::make_unique<DeviceStore>(options, device));
         SweepOptions sweep = sweep_options(options, device);
         sweep.jobs = std::max(1, options.jobs / static_cast<int>(devices.size()));
-        lanes.push_back({sweep, worker_processes(device.program.path, &stop), stores.back()->sink});
+        lanes.push_back({sweep,
+                         worker_processes(device.program.path, options.timeouts.compile, &stop),
+                         stores.back()->sink});
     }
     SweepOutcome outcome = run_sweep(lanes, plan, *listener, stop);
     for (const auto& opened : stores) {

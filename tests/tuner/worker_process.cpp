@@ -17,6 +17,8 @@ using Clock = std::chrono::steady_clock;
 
 namespace {
 
+constexpr seconds kPatience{60};
+
 /// A worker program in the language of the shell: `answers` are the branches of a `case` over each
 /// request line.
 class Script {
@@ -51,7 +53,7 @@ const std::string kBlock =
     R"("baseline_first_us":3,"times_us":[4.5]}';;)";
 
 std::unique_ptr<Worker> worker(const Script& script, const std::atomic<bool>* stop = nullptr) {
-    return worker_processes(script.path(), seconds{1}, stop).worker();
+    return worker_processes(script.path(), {.candidate = seconds{1}}, stop).worker();
 }
 
 CandidateStatus status_of_loss(Worker& worker, const std::string& message) {
@@ -73,10 +75,20 @@ const std::string kCompile =
         die*) touch "$TMPDIR/leftover"; kill -KILL $$;;
         once*) [ -e "$TMPDIR/$key" ] || { touch "$TMPDIR/$key"; kill -KILL $$; };;
         hang*) exec sleep 600;;
+        linger*) sleep 600 & echo $! >"$TMPDIR/started"; wait;;
         full*) echo '{"reply":"error","code":3,"message":"the disk is full"}'; continue;;
         where*) key=$TMPDIR;;
     esac
     echo "{\"reply\":\"compile\",\"status\":\"correct\",\"message\":\"\",\"binary_hash\":\"$key\",\"binary\":\"/x\",\"seconds\":0.5}";;)";
+
+/// Whether the process is there and no zombie.
+bool runs(const std::string& pid) {
+    std::string number;
+    std::string name;
+    std::string state;
+    std::ifstream("/proc/" + pid + "/stat") >> number >> name >> state;
+    return !state.empty() && state != "Z";
+}
 
 protocol::CompileRequest compile_request(const std::string& key) {
     return {"/cache", "family", {"-DX=1"}, "sm_90a", key};
@@ -166,7 +178,8 @@ TEST_CASE("A worker that answers anything else is lost") {
 TEST_CASE("The stop flag is seen while a worker is busy") {
     const Script script("*) exec sleep 600;;");
     std::atomic<bool> stop = false;
-    const auto process = worker_processes(script.path(), seconds{60}, &stop).worker();
+    const auto process =
+        worker_processes(script.path(), {.candidate = seconds{60}}, &stop).worker();
     std::thread later([&stop] {
         std::this_thread::sleep_for(milliseconds{200});
         stop = true;
@@ -179,7 +192,7 @@ TEST_CASE("The stop flag is seen while a worker is busy") {
 
 TEST_CASE("Every compilation comes back under its ticket") {
     const Script script(kCompile);
-    const auto pool = compile_processes(script.path(), 2);
+    const auto pool = compile_processes(script.path(), 2, kPatience);
     for (std::size_t ticket = 0; ticket < 20; ++ticket) {
         pool->submit(ticket, compile_request("key" + std::to_string(ticket)));
     }
@@ -191,12 +204,12 @@ TEST_CASE("Every compilation comes back under its ticket") {
 }
 
 TEST_CASE("A compile program that is not there is an environment error") {
-    CHECK_THROWS_AS(compile_processes("/nonexistent/worker", 1), EnvironmentError);
+    CHECK_THROWS_AS(compile_processes("/nonexistent/worker", 1, kPatience), EnvironmentError);
 }
 
 TEST_CASE("What dies once while it compiles is tried again") {
     const Script script(kCompile);
-    const auto pool = compile_processes(script.path(), 1);
+    const auto pool = compile_processes(script.path(), 1, kPatience);
     pool->submit(0, compile_request("once"));
     const auto replies = collect(*pool, 1);
     REQUIRE(replies.size() == 1);
@@ -206,7 +219,7 @@ TEST_CASE("What dies once while it compiles is tried again") {
 
 TEST_CASE("What killed compile processes leave among temporary files goes with the pool") {
     const Script script(kCompile);
-    auto pool = compile_processes(script.path(), 1);
+    auto pool = compile_processes(script.path(), 1, kPatience);
     pool->submit(0, compile_request("die"));
     pool->submit(1, compile_request("where"));
     const auto replies = collect(*pool, 2);
@@ -220,7 +233,7 @@ TEST_CASE("What killed compile processes leave among temporary files goes with t
 
 TEST_CASE("A compile process that dies twice costs its request only") {
     const Script script(kCompile);
-    const auto pool = compile_processes(script.path(), 1);
+    const auto pool = compile_processes(script.path(), 1, kPatience);
     pool->submit(0, compile_request("first"));
     pool->submit(1, compile_request("die"));
     pool->submit(2, compile_request("last"));
@@ -232,16 +245,36 @@ TEST_CASE("A compile process that dies twice costs its request only") {
     CHECK(replies.at(2).binary_hash == "last");
 }
 
+TEST_CASE("A compilation that takes longer than its limit is killed with all that it started") {
+    const Script script(kCompile);
+    const auto pool = compile_processes(script.path(), 1, seconds{1});
+    pool->submit(0, compile_request("linger"));
+    pool->submit(1, compile_request("where"));
+    const auto replies = collect(*pool, 2);
+    REQUIRE(replies.size() == 2);
+    CHECK(replies.at(0).status == CandidateStatus::kCompile);
+    CHECK_THAT(replies.at(0).message,
+               ContainsSubstring("no answer within 1 s") && ContainsSubstring("--compile-timeout"));
+    CHECK(replies.at(1).status == CandidateStatus::kCorrect);
+    std::string started;
+    REQUIRE(std::ifstream(replies.at(1).binary_hash + "/started") >> started);
+    const auto deadline = Clock::now() + seconds{20};
+    while (runs(started) && Clock::now() < deadline) {
+        std::this_thread::sleep_for(milliseconds{10});
+    }
+    CHECK_FALSE(runs(started));
+}
+
 TEST_CASE("An error that a compile process reports ends the waiting") {
     const Script script(kCompile);
-    const auto pool = compile_processes(script.path(), 2);
+    const auto pool = compile_processes(script.path(), 2, kPatience);
     pool->submit(0, compile_request("full"));
     CHECK_THROWS_WITH(collect(*pool, 1), ContainsSubstring("the disk is full"));
 }
 
 TEST_CASE("A pool with busy processes ends quickly") {
     const Script script(kCompile);
-    auto pool = compile_processes(script.path(), 2);
+    auto pool = compile_processes(script.path(), 2, kPatience);
     for (std::size_t ticket = 0; ticket < 5; ++ticket) {
         pool->submit(ticket, compile_request("hang"));
     }
