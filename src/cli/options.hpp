@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
 namespace fdkbench {
@@ -51,24 +50,5 @@ struct QueryOptions {
     std::string format;  ///< "table", "csv" or "json"
     std::string db;
 };
-
-/// `fdkbench --version`.
-struct VersionOptions {};
-
-/// Text to print and exit with 0: `--help`.
-struct HelpOptions {
-    std::string text;
-};
-
-using CommandOptions = std::variant<DevicesOptions,
-                                    SweepCommandOptions,
-                                    ExportOptions,
-                                    QueryOptions,
-                                    VersionOptions,
-                                    HelpOptions>;
-
-/// Reads the command line, and XDG_CACHE_HOME and HOME for the default cache folder.
-/// Throws UsageError.
-CommandOptions parse_command_line(int argc, const char* const* argv);
 
 }  // namespace fdkbench
