@@ -14,19 +14,20 @@ const std::vector<std::string>& backends() {
     return names;
 }
 
-WorkerProgram ask_worker(const std::string& backend) {
+WorkerProgram ask_worker(const std::string& backend, const std::vector<std::string>& launcher) {
     namespace fs = std::filesystem;
-    WorkerProgram program;
-    program.backend = backend;
     const fs::path path =
         fs::read_symlink("/proc/self/exe").parent_path() / ("fdkbench-worker-" + backend);
-    program.path = path.string();
+    WorkerProgram program{backend, path.string(), {}, {}};
+    program.command.launcher = launcher;
+    // Code for a CPU is compiled for the one that will run it.
+    program.command.compiles_under_launcher = backend == "host";
     if (!fs::exists(path)) {
         program.problem = fmt::format("{} was not built", path.filename().string());
         return program;
     }
     try {
-        program.hello = worker_processes(program.path).worker()->hello();
+        program.hello = worker_processes(program.command).worker()->hello();
         if (program.hello.devices.empty()) {
             program.problem = "no device found";
         }
@@ -36,7 +37,7 @@ WorkerProgram ask_worker(const std::string& backend) {
     return program;
 }
 
-DeviceChoice choose_device(const std::string& id) {
+DeviceChoice choose_device(const std::string& id, const std::vector<std::string>& launcher) {
     const std::string asked_backend = id.substr(0, id.find(':'));
     const bool is_backend =
         std::find(backends().begin(), backends().end(), asked_backend) != backends().end();
@@ -45,7 +46,7 @@ DeviceChoice choose_device(const std::string& id) {
         if (is_backend && backend != asked_backend) {
             continue;
         }
-        const WorkerProgram program = ask_worker(backend);
+        const WorkerProgram program = ask_worker(backend, launcher);
         if (!program.problem.empty()) {
             seen.push_back(fmt::format("{}: {}", backend, program.problem));
         }

@@ -15,12 +15,14 @@ namespace fdkbench {
 struct DevicesOptions {
     bool measure = false;
     bool json = false;
+    std::vector<std::string> launcher;  ///< words before each device worker
 };
 
 /// `fdkbench sweep`.
 struct SweepCommandOptions {
-    std::vector<Problem> problems;  ///< validated
-    std::string device;             ///< "cuda:0", "host"; empty: the best there is
+    std::vector<Problem> problems;      ///< validated
+    std::string device;                 ///< "cuda:0", "host"; empty: the best there is
+    std::vector<std::string> launcher;  ///< words before each device worker
     std::string include;
     std::string exclude;
     std::optional<std::chrono::seconds> time_limit;

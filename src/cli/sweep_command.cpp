@@ -130,7 +130,8 @@ SweepOutcome measure(const SweepCommandOptions& options,
     const ArtifactCache cache(options.cache_dir);
     const std::unique_ptr<SweepListener> listener =
         options.json ? json_progress() : text_progress();
-    WorkerFactory factory = worker_processes(device.program.path, sweep.candidate_timeout, &stop);
+    WorkerFactory factory =
+        worker_processes(device.program.command, sweep.candidate_timeout, &stop);
     StoreSink sink(store);
     store.begin_run(run_record(options, device));
     SweepOutcome outcome = run_sweep(sweep, plan, factory, sink, *listener, stop);
@@ -167,7 +168,7 @@ void print_results(const SweepCommandOptions& options,
 }  // namespace
 
 ExitCode run_sweep_command(const SweepCommandOptions& options) {
-    const DeviceChoice device = choose_device(options.device);
+    const DeviceChoice device = choose_device(options.device, options.launcher);
     const SweepOptions sweep = sweep_options(options, device);
     const SweepPlan plan = make_plan(options, sweep);
     if (options.dry_run) {
