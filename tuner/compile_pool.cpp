@@ -49,18 +49,29 @@ class ScratchFolder {
     std::string path_;
 };
 
+std::vector<std::string> compile_argv(const WorkerCommand& command, const std::string& scratch) {
+    std::vector<std::string> words;
+    if (command.compiles_under_launcher && !command.launcher.empty()) {
+        words = command.argv();  // the scratch folder need not exist where it leads
+    } else {
+        words = {"/usr/bin/env", "TMPDIR=" + scratch, command.path};
+    }
+    words.emplace_back("--compile");
+    return words;
+}
+
 /// One thread for each process, so that compilers never wait for a coordinator that measures.
 class CompileProcesses final : public CompilePool {
   public:
-    CompileProcesses(const std::string& path, int jobs, std::chrono::seconds timeout)
-        : argv_{"/usr/bin/env", "TMPDIR=" + scratch_.path(), path, "--compile"},
+    CompileProcesses(const WorkerCommand& command, int jobs, std::chrono::seconds timeout)
+        : argv_(compile_argv(command, scratch_.path())),
           jobs_(static_cast<std::size_t>(std::max(1, jobs))),
           timeout_(timeout) {
-        // env would end with an exit code, as if each request had killed it.
-        if (::access(path.c_str(), X_OK) != 0) {
+        // What starts it would end with an exit code, as if each request had killed it.
+        if (::access(command.path.c_str(), X_OK) != 0) {
             throw EnvironmentError(
                 fmt::format("cannot start {}: {}: check that it exists and may be run",
-                            path,
+                            command.path,
                             std::strerror(errno)));
         }
     }
@@ -185,10 +196,10 @@ class CompileProcesses final : public CompilePool {
 
 }  // namespace
 
-std::unique_ptr<CompilePool> compile_processes(const std::string& path,
+std::unique_ptr<CompilePool> compile_processes(const WorkerCommand& command,
                                                int jobs,
                                                std::chrono::seconds timeout) {
-    return std::make_unique<CompileProcesses>(path, jobs, timeout);
+    return std::make_unique<CompileProcesses>(command, jobs, timeout);
 }
 
 }  // namespace fdkbench

@@ -9,6 +9,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace fdkbench {
@@ -39,6 +40,7 @@ class Interrupted : public std::runtime_error {
 class Worker {
   public:
     virtual ~Worker() = default;
+    /// Also throws EnvironmentError for a worker that this program cannot work with.
     virtual protocol::HelloReply hello() = 0;
     virtual protocol::CeilingsReply ceilings(const protocol::CeilingsRequest& request) = 0;
     virtual protocol::PrepareReply prepare(const protocol::PrepareRequest& request) = 0;
@@ -79,10 +81,21 @@ struct WorkerFactory {
     std::function<std::unique_ptr<CompilePool>(int jobs)> compile_pool;
 };
 
-/// Processes of the worker program at `path` ("…/fdkbench-worker-cuda"), started when first spoken
-/// to. A compilation may take `compile_timeout`. While a process is waited for, `stop` (where
-/// given; it must outlive the processes) raises Interrupted within a second.
-WorkerFactory worker_processes(const std::string& path,
+/// How processes of a worker program are started.
+struct WorkerCommand {
+    WorkerCommand(std::string program) : path(std::move(program)) {}
+    /// The words of the launcher, then the program.
+    [[nodiscard]] std::vector<std::string> argv() const;
+
+    std::string path;                      ///< "…/fdkbench-worker-cuda"
+    std::vector<std::string> launcher;     ///< {"srun", "-G1"}; empty: it is started directly
+    bool compiles_under_launcher = false;  ///< compile processes are started like device workers
+};
+
+/// Processes of a worker program, started when first spoken to. A compilation may take
+/// `compile_timeout`. While a process is waited for, `stop` (where given; it must outlive the
+/// processes) raises Interrupted within a second.
+WorkerFactory worker_processes(const WorkerCommand& command,
                                std::chrono::seconds compile_timeout = Timeouts{}.compile,
                                const std::atomic<bool>* stop = nullptr);
 

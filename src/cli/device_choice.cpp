@@ -14,19 +14,20 @@ const std::vector<std::string>& backends() {
     return names;
 }
 
-WorkerProgram ask_worker(const std::string& backend) {
+WorkerProgram ask_worker(const std::string& backend, const Launcher& launcher) {
     namespace fs = std::filesystem;
-    WorkerProgram program;
-    program.backend = backend;
     const fs::path path =
         fs::read_symlink("/proc/self/exe").parent_path() / ("fdkbench-worker-" + backend);
-    program.path = path.string();
+    WorkerProgram program{backend, path.string(), {}, {}};
+    program.command.launcher = launcher;
+    // Code for a CPU is compiled for the one that will run it.
+    program.command.compiles_under_launcher = backend == "host";
     if (!fs::exists(path)) {
         program.problem = fmt::format("{} was not built", path.filename().string());
         return program;
     }
     try {
-        program.hello = worker_processes(program.path).worker()->hello();
+        program.hello = worker_processes(program.command).worker()->hello();
         if (program.hello.devices.empty()) {
             program.problem = "no device found";
         }
@@ -45,9 +46,9 @@ std::string backend_of(const std::string& id) {
 }
 
 /// The devices of the first backend that has any.
-std::vector<DeviceChoice> best_devices(std::vector<std::string>& seen) {
+std::vector<DeviceChoice> best_devices(const Launcher& launcher, std::vector<std::string>& seen) {
     for (const std::string& backend : backends()) {
-        const WorkerProgram program = ask_worker(backend);
+        const WorkerProgram program = ask_worker(backend, launcher);
         std::vector<DeviceChoice> found;
         for (std::size_t i = 0; i < program.hello.devices.size(); ++i) {
             found.push_back({program, i});
@@ -60,14 +61,14 @@ std::vector<DeviceChoice> best_devices(std::vector<std::string>& seen) {
     return {};
 }
 
-DeviceChoice device_called(const std::string& id) {
+DeviceChoice device_called(const std::string& id, const Launcher& launcher) {
     std::vector<std::string> seen;
     const std::string asked = backend_of(id);
     for (const std::string& backend : backends()) {
         if (!asked.empty() && backend != asked) {
             continue;
         }
-        const WorkerProgram program = ask_worker(backend);
+        const WorkerProgram program = ask_worker(backend, launcher);
         if (!program.problem.empty()) {
             seen.push_back(fmt::format("{}: {}", backend, program.problem));
         }
@@ -85,11 +86,12 @@ DeviceChoice device_called(const std::string& id) {
 
 }  // namespace
 
-std::vector<DeviceChoice> choose_devices(const std::vector<std::string>& ids) {
+std::vector<DeviceChoice> choose_devices(const std::vector<std::string>& ids,
+                                         const Launcher& launcher) {
     const bool all = ids == std::vector<std::string>{"all"};
     if (ids.empty() || all) {
         std::vector<std::string> seen;
-        std::vector<DeviceChoice> found = best_devices(seen);
+        std::vector<DeviceChoice> found = best_devices(launcher, seen);
         if (found.empty()) {
             throw EnvironmentError(
                 fmt::format("there is no device to measure: {}", fmt::join(seen, "; ")));
@@ -101,7 +103,7 @@ std::vector<DeviceChoice> choose_devices(const std::vector<std::string>& ids) {
     }
     std::vector<DeviceChoice> chosen;
     for (const std::string& id : ids) {
-        DeviceChoice device = device_called(id);
+        DeviceChoice device = device_called(id, launcher);
         const bool again = std::ranges::any_of(
             chosen, [&](const DeviceChoice& other) { return other.info().id == device.info().id; });
         if (!again) {

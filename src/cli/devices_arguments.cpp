@@ -1,4 +1,5 @@
 #include "src/cli/commands.hpp"
+#include "src/cli/launcher.hpp"
 #include "src/cli/subcommand.hpp"
 
 #include <memory>
@@ -7,6 +8,7 @@ namespace fdkbench {
 
 Subcommand add_devices(CLI::App& program) {
     const auto options = std::make_shared<DevicesOptions>();
+    const auto launcher = std::make_shared<std::string>();
     CLI::App* app = new_subcommand(program,
                                    "devices",
                                    "List the devices that can be measured",
@@ -15,7 +17,9 @@ Subcommand add_devices(CLI::App& program) {
                   options->measure,
                   "Measure the ceilings: streaming read, copy, launch, matmul");
     app->add_flag("--json", options->json, "Print JSON");
-    return {app, [options](const std::string&) -> Command {
+    add_launcher(*app, *launcher);
+    return {app, [options, launcher](const std::string&) -> Command {
+                options->launcher = launcher_words(*launcher);
                 return [options] { return run_devices(*options); };
             }};
 }

@@ -16,12 +16,14 @@ namespace fdkbench {
 struct DevicesOptions {
     bool measure = false;
     bool json = false;
+    std::vector<std::string> launcher;  ///< words before each device worker
 };
 
 /// `fdkbench sweep`.
 struct SweepCommandOptions {
-    std::vector<Problem> problems;     ///< validated
-    std::vector<std::string> devices;  ///< "cuda:0", "host", "all"; empty: the best there is
+    std::vector<Problem> problems;      ///< validated
+    std::vector<std::string> devices;   ///< "cuda:0", "host", "all"; empty: the best there is
+    std::vector<std::string> launcher;  ///< words before each device worker
     std::string include;
     std::string exclude;
     std::optional<std::chrono::seconds> time_limit;

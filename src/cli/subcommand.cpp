@@ -11,6 +11,11 @@ CLI::App* new_subcommand(CLI::App& program,
     return app;
 }
 
+void add_launcher(CLI::App& app, std::string& prefix) {
+    app.add_option(
+        "--launcher", prefix, "Words before each device worker: \"srun -G1\", \"ssh box\"");
+}
+
 void add_db(CLI::App& app, std::string& db) {
     db = "fdkbench.db";
     app.add_option("--db", db, "Database of measurements")->capture_default_str();

@@ -32,6 +32,9 @@ CLI::App* new_subcommand(CLI::App& program,
                          const std::string& what,
                          const std::string& examples);
 
+/// --launcher, for commands that start device workers; launcher_words() takes it apart.
+void add_launcher(CLI::App& app, std::string& prefix);
+
 /// --db, which has a default.
 void add_db(CLI::App& app, std::string& db);
 

@@ -1,4 +1,5 @@
 #include "src/cli/commands.hpp"
+#include "src/cli/launcher.hpp"
 #include "src/cli/subcommand.hpp"
 #include "src/core/error.hpp"
 #include "src/core/input_file.hpp"
@@ -22,6 +23,7 @@ struct SweepArguments {
     SweepCommandOptions options;
     ProblemAxes axes;
     std::vector<std::string> types;
+    std::string launcher;
     std::string time_limit;
     std::string candidate_timeout = "30s";
     std::string compile_timeout = "5m";
@@ -76,6 +78,7 @@ void add_controls(CLI::App& app, SweepArguments& arguments) {
     app.add_option("--device",
                    options.devices,
                    "cuda:0 cuda:1 …, host, or all GPUs ('all')  [the first GPU, else the CPU]");
+    add_launcher(app, arguments.launcher);
     app.add_option("--include", options.include, "Only families whose name matches this regex");
     app.add_option("--exclude", options.exclude, "No families whose name matches this regex");
     app.add_option("--time-limit", arguments.time_limit, "Stop measuring after 90s, 10m, 1h …");
@@ -227,6 +230,7 @@ SweepCommandOptions finished(SweepArguments& arguments) {
     if (options.jobs < 1 || options.jobs > 1024) {
         throw UsageError(fmt::format("--jobs {} is not possible: 1 to 1024", options.jobs));
     }
+    options.launcher = launcher_words(arguments.launcher);
     options.problems = problems_from(complete_axes(arguments));
     if (!arguments.time_limit.empty()) {
         options.time_limit = parse_duration("--time-limit", arguments.time_limit);

@@ -150,7 +150,7 @@ SweepOutcome measure(const SweepCommandOptions& options,
         SweepOptions sweep = sweep_options(options, device);
         sweep.jobs = std::max(1, options.jobs / static_cast<int>(devices.size()));
         lanes.push_back({sweep,
-                         worker_processes(device.program.path, options.timeouts.compile, &stop),
+                         worker_processes(device.program.command, options.timeouts.compile, &stop),
                          stores.back()->sink});
     }
     SweepOutcome outcome = run_sweep(lanes, plan, *listener, stop);
@@ -221,7 +221,7 @@ SweepOutcome sweep_siblings(const SweepCommandOptions& options,
 }  // namespace
 
 ExitCode run_sweep_command(const SweepCommandOptions& options) {
-    const std::vector<DeviceChoice> devices = choose_devices(options.devices);
+    const std::vector<DeviceChoice> devices = choose_devices(options.devices, options.launcher);
     const std::atomic<bool>& stop = stop_on_interrupt();
     bool complete = true;
     std::vector<std::string> left_out;

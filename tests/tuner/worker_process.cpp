@@ -123,8 +123,43 @@ TEST_CASE("A worker of another protocol version is to be built again") {
     CHECK_THROWS_WITH(worker(script)->hello(), ContainsSubstring("build both again"));
 }
 
+TEST_CASE("A launcher stands before the worker program") {
+    const Script script(hello_of_version(protocol::kVersion) + kBlock);
+    WorkerCommand command(script.path());
+    command.launcher = {"nice", "-n", "0"};
+    CHECK(command.argv() == std::vector<std::string>{"nice", "-n", "0", script.path()});
+    const auto process = worker_processes(command).worker();
+    CHECK(process->hello().backend == "fake");
+    CHECK(process->block({{0}}).times_us.size() == 1);
+}
+
+TEST_CASE("A launcher that starts no worker is an environment error that names it") {
+    const Script script(hello_of_version(protocol::kVersion));
+    WorkerCommand command(script.path());
+    command.launcher = GENERATE(std::vector<std::string>{"no-such-launcher", "x"},
+                                std::vector<std::string>{"sh", "-c", "echo Welcome; exec \"$0\""},
+                                std::vector<std::string>{"true", "x"});
+    const auto process = worker_processes(command).worker();
+    CHECK_THROWS_AS(process->hello(), EnvironmentError);
+    CHECK_THROWS_WITH(process->hello(),
+                      ContainsSubstring("--launcher '" + command.launcher[0] + " ") &&
+                          ContainsSubstring(script.path()));
+}
+
+TEST_CASE("Compile processes run under the launcher only where that is asked for") {
+    const Script script(kCompile);
+    WorkerCommand command(script.path());
+    command.launcher = {"env", "TMPDIR=/launched"};
+    command.compiles_under_launcher = GENERATE(false, true);
+    const auto pool = compile_processes(command, 1);
+    pool->submit(0, compile_request("where"));
+    const auto replies = collect(*pool, 1);
+    REQUIRE(replies.size() == 1);
+    CHECK((replies.at(0).binary_hash == "/launched") == command.compiles_under_launcher);
+}
+
 TEST_CASE("A program that is not there is an environment error") {
-    const auto process = worker_processes("/nonexistent/worker").worker();
+    const auto process = worker_processes({"/nonexistent/worker"}).worker();
     CHECK_THROWS_AS(process->hello(), EnvironmentError);
 }
 
