@@ -2,17 +2,16 @@
 
 #include "src/core/error.hpp"
 #include "tuner/request_channel.hpp"
+#include "tuner/scratch_folder.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <condition_variable>
-#include <cstdlib>
 #include <cstring>
 #include <deque>
 #include <exception>
-#include <filesystem>
 #include <mutex>
 #include <thread>
 #include <unistd.h>
@@ -24,38 +23,11 @@ namespace {
 
 constexpr std::chrono::minutes kCompileTimeout{10};
 
-/// A new folder among the system's temporary files, gone with all that is in it at the end of its
-/// scope.
-class ScratchFolder {
-  public:
-    ScratchFolder() {
-        std::error_code no_folder;
-        const auto parent = std::filesystem::temp_directory_path(no_folder);
-        path_ = ((no_folder ? "/tmp" : parent) / "fdkbench-XXXXXX").string();
-        if (::mkdtemp(path_.data()) == nullptr) {
-            throw EnvironmentError(
-                fmt::format("cannot make the folder {}: {}; set TMPDIR to another place",
-                            path_,
-                            std::strerror(errno)));
-        }
-    }
-    ~ScratchFolder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    ScratchFolder(const ScratchFolder&) = delete;
-    ScratchFolder& operator=(const ScratchFolder&) = delete;
-    [[nodiscard]] const std::string& path() const { return path_; }
-
-  private:
-    std::string path_;
-};
-
 /// One thread for each process, so that compilers never wait for a coordinator that measures.
 class CompileProcesses final : public CompilePool {
   public:
     CompileProcesses(const std::string& path, int jobs)
-        : argv_{"/usr/bin/env", "TMPDIR=" + scratch_.path(), path, "--compile"},
+        : argv_{"/usr/bin/env", "TMPDIR=" + scratch_.path().string(), path, "--compile"},
           jobs_(static_cast<std::size_t>(std::max(1, jobs))) {
         // env would end with an exit code, as if each request had killed it.
         if (::access(path.c_str(), X_OK) != 0) {

@@ -127,7 +127,7 @@ SweepOutcome measure(const SweepCommandOptions& options,
                      const std::atomic<bool>& stop) {
     const SweepOptions sweep = sweep_options(options, device);
     // An unwritable cache is an error before anything starts.
-    const ArtifactCache cache(options.cache_dir);
+    ArtifactCache(options.cache_dir).remove_leftovers();
     const std::unique_ptr<SweepListener> listener =
         options.json ? json_progress() : text_progress();
     WorkerFactory factory = worker_processes(device.program.path, sweep.candidate_timeout, &stop);
