@@ -2,17 +2,16 @@
 
 #include "src/core/error.hpp"
 #include "tuner/request_channel.hpp"
+#include "tuner/scratch_folder.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <condition_variable>
-#include <cstdlib>
 #include <cstring>
 #include <deque>
 #include <exception>
-#include <filesystem>
 #include <mutex>
 #include <thread>
 #include <unistd.h>
@@ -21,33 +20,6 @@
 namespace fdkbench {
 
 namespace {
-
-/// A new folder among the system's temporary files, gone with all that is in it at the end of its
-/// scope.
-class ScratchFolder {
-  public:
-    ScratchFolder() {
-        std::error_code no_folder;
-        const auto parent = std::filesystem::temp_directory_path(no_folder);
-        path_ = ((no_folder ? "/tmp" : parent) / "fdkbench-XXXXXX").string();
-        if (::mkdtemp(path_.data()) == nullptr) {
-            throw EnvironmentError(
-                fmt::format("cannot make the folder {}: {}; set TMPDIR to another place",
-                            path_,
-                            std::strerror(errno)));
-        }
-    }
-    ~ScratchFolder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    ScratchFolder(const ScratchFolder&) = delete;
-    ScratchFolder& operator=(const ScratchFolder&) = delete;
-    [[nodiscard]] const std::string& path() const { return path_; }
-
-  private:
-    std::string path_;
-};
 
 std::vector<std::string> compile_argv(const WorkerCommand& command, const std::string& scratch) {
     std::vector<std::string> words;
@@ -64,7 +36,7 @@ std::vector<std::string> compile_argv(const WorkerCommand& command, const std::s
 class CompileProcesses final : public CompilePool {
   public:
     CompileProcesses(const WorkerCommand& command, int jobs, std::chrono::seconds timeout)
-        : argv_(compile_argv(command, scratch_.path())),
+        : argv_(compile_argv(command, scratch_.path().string())),
           jobs_(static_cast<std::size_t>(std::max(1, jobs))),
           timeout_(timeout) {
         // What starts it would end with an exit code, as if each request had killed it.

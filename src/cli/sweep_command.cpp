@@ -140,7 +140,7 @@ SweepOutcome measure(const SweepCommandOptions& options,
                      const SweepPlan& plan,
                      const std::atomic<bool>& stop) {
     // An unwritable cache is an error before anything starts.
-    const ArtifactCache cache(options.cache_dir);
+    ArtifactCache(options.cache_dir).remove_leftovers();
     const std::unique_ptr<SweepListener> listener =
         options.json ? json_progress() : text_progress();
     std::vector<std::unique_ptr<DeviceStore>> stores;

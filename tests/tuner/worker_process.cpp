@@ -53,12 +53,12 @@ const std::string kBlock =
     R"("baseline_first_us":3,"times_us":[4.5]}';;)";
 
 std::unique_ptr<Worker> worker(const Script& script, const std::atomic<bool>* stop = nullptr) {
-    return worker_processes(script.path(), {.candidate = seconds{1}}, stop).worker();
+    return worker_processes(script.path(), kPatience, stop).worker();
 }
 
 CandidateStatus status_of_loss(Worker& worker, const std::string& message) {
     try {
-        worker.check({});
+        worker.check({}, seconds{1});
     } catch (const WorkerLost& lost) {
         CHECK_THAT(lost.what(), ContainsSubstring(message));
         return lost.status();
@@ -111,7 +111,7 @@ TEST_CASE("Requests are answered by the process, one after another") {
     const Script script(hello_of_version(protocol::kVersion) + kBlock);
     const auto process = worker(script);
     CHECK(process->hello().backend == "fake");
-    const auto block = process->block({{0}});
+    const auto block = process->block({{0}}, kPatience);
     CHECK(block.baseline_after_us == 2);
     CHECK(block.times_us == std::vector<double>{4.5});
 }
@@ -130,7 +130,7 @@ TEST_CASE("A launcher stands before the worker program") {
     CHECK(command.argv() == std::vector<std::string>{"nice", "-n", "0", script.path()});
     const auto process = worker_processes(command).worker();
     CHECK(process->hello().backend == "fake");
-    CHECK(process->block({{0}}).times_us.size() == 1);
+    CHECK(process->block({{0}}, kPatience).times_us.size() == 1);
 }
 
 TEST_CASE("A launcher that starts no worker is an environment error that names it") {
@@ -159,7 +159,7 @@ TEST_CASE("Compile processes run under the launcher only where that is asked for
 }
 
 TEST_CASE("A program that is not there is an environment error") {
-    const auto process = worker_processes({"/nonexistent/worker"}).worker();
+    const auto process = worker_processes(std::string("/nonexistent/worker")).worker();
     CHECK_THROWS_AS(process->hello(), EnvironmentError);
 }
 
@@ -174,7 +174,7 @@ TEST_CASE("An error that the worker reports keeps its code, and the worker lives
         CHECK(error.code() == ExitCode::kEnvironment);
         CHECK(std::string(error.what()) == "out of memory");
     }
-    CHECK(process->block({{0}}).times_us.size() == 1);
+    CHECK(process->block({{0}}, kPatience).times_us.size() == 1);
 }
 
 TEST_CASE("A worker that dies is lost as a runtime failure that names the signal") {
@@ -214,13 +214,13 @@ TEST_CASE("The stop flag is seen while a worker is busy") {
     const Script script("*) exec sleep 600;;");
     std::atomic<bool> stop = false;
     const auto process =
-        worker_processes(script.path(), {.candidate = seconds{60}}, &stop).worker();
+        worker_processes(script.path(), kPatience, &stop).worker();
     std::thread later([&stop] {
         std::this_thread::sleep_for(milliseconds{200});
         stop = true;
     });
     const auto start = Clock::now();
-    CHECK_THROWS_AS(process->check({}), Interrupted);
+    CHECK_THROWS_AS(process->check({}, kPatience), Interrupted);
     CHECK(Clock::now() - start < seconds{20});
     later.join();
 }
@@ -239,7 +239,7 @@ TEST_CASE("Every compilation comes back under its ticket") {
 }
 
 TEST_CASE("A compile program that is not there is an environment error") {
-    CHECK_THROWS_AS(compile_processes("/nonexistent/worker", 1, kPatience), EnvironmentError);
+    CHECK_THROWS_AS(compile_processes(std::string("/nonexistent/worker"), 1, kPatience), EnvironmentError);
 }
 
 TEST_CASE("What dies once while it compiles is tried again") {

@@ -44,7 +44,7 @@ TEST_CASE("Every format is quantised from the same 16-bit weights") {
     CHECK(data.quantised().matrix.scale.size() == 16 * 128 / 32);
     CHECK(data.kernel_weights().data() == data.quantised().values.data());
 
-    data.prepare(problem(1, {2, 32}), 2);
+    data.prepare(problem(1, {2, 32}), InputsKey({.seed = 2}));
     CHECK(data.plain().data != plain);
 }
 
