@@ -97,7 +97,7 @@ std::vector<DeviceChoice> choose_devices(const std::vector<std::string>& ids,
                 fmt::format("there is no device to measure: {}", fmt::join(seen, "; ")));
         }
         if (!all) {
-            found.resize(1);
+            found.erase(found.begin() + 1, found.end());
         }
         return found;
     }
