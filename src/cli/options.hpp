@@ -2,6 +2,7 @@
 
 #include "src/core/measuring_policy.hpp"
 #include "src/core/problem.hpp"
+#include "tuner/shard.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -20,7 +21,9 @@ struct DevicesOptions {
 
 /// `fdkbench sweep`.
 struct SweepCommandOptions {
-    std::vector<Problem> problems;      ///< validated
+    std::vector<Problem> problems;  ///< validated; the shard's, which may have none
+    Shard shard;
+    std::size_t all_cells = 0;          ///< of all shards
     std::string device;                 ///< "cuda:0", "host"; empty: the best there is
     std::vector<std::string> launcher;  ///< words before each device worker
     std::string include;

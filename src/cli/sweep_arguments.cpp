@@ -21,15 +21,22 @@ struct SweepArguments {
     ProblemAxes axes;
     std::vector<std::string> types;
     std::string launcher;
+    std::string shard = "1/1";
     std::string time_limit;
 };
 
+/// An environment variable that is set and not empty.
+std::optional<std::string> variable(const std::string& name) {
+    const char* value = std::getenv(name.c_str());
+    return value != nullptr && *value != 0 ? std::optional<std::string>(value) : std::nullopt;
+}
+
 std::string default_cache_dir() {
-    if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != 0) {
-        return std::string(cache) + "/fdkbench";
+    if (const auto cache = variable("XDG_CACHE_HOME")) {
+        return *cache + "/fdkbench";
     }
-    if (const char* home = std::getenv("HOME"); home != nullptr && *home != 0) {
-        return std::string(home) + "/.cache/fdkbench";
+    if (const auto home = variable("HOME")) {
+        return *home + "/.cache/fdkbench";
     }
     return ".fdkbench-cache";
 }
@@ -72,6 +79,10 @@ void add_controls(CLI::App& app, SweepArguments& arguments) {
     app.add_option("--include", options.include, "Only families whose name matches this regex");
     app.add_option("--exclude", options.exclude, "No families whose name matches this regex");
     app.add_option("--time-limit", arguments.time_limit, "Stop measuring after 90s, 10m, 1h …");
+    app.add_option("--shard",
+                   arguments.shard,
+                   "Only share i/n of the cells; auto: as Slurm, Kubernetes or MPI say")
+        ->capture_default_str();
     add_db(app, options.db);
     app.add_option("--cache-dir", options.cache_dir, "Compiled kernels")
         ->default_str("$XDG_CACHE_HOME/fdkbench");
@@ -152,6 +163,11 @@ SweepCommandOptions finished(const SweepArguments& arguments) {
     }
     options.launcher = launcher_words(arguments.launcher);
     options.problems = problems_from(complete_axes(arguments));
+    options.all_cells = options.problems.size();
+    options.shard = shard_from(arguments.shard, variable);
+    if (options.shard.count > 1) {
+        options.problems = cells_of(share_of(options.shard, options.all_cells), options.problems);
+    }
     if (!arguments.time_limit.empty()) {
         options.time_limit = parse_duration("--time-limit", arguments.time_limit);
     }

@@ -56,6 +56,7 @@ SweepOptions sweep_options(const SweepCommandOptions& options, const DeviceChoic
     sweep.exclude = options.exclude;
     sweep.quick = options.quick;
     sweep.force = options.force;
+    sweep.part = options.shard.count > 1;
     sweep.jobs = options.jobs;
     sweep.cache_dir = options.cache_dir;
     sweep.time_limit = options.time_limit;
@@ -71,6 +72,17 @@ RunRecord run_record(const SweepCommandOptions& options, const DeviceChoice& dev
     run.commit = kCommit;
     run.command = options.command;
     return run;
+}
+
+/// "shard 2 of 3: cells 3 to 4 of 5".
+std::string shard_text(const SweepCommandOptions& options) {
+    const Shard& shard = options.shard;
+    const Share share = share_of(shard, options.all_cells);
+    const std::string cells = share.first == share.last
+                                  ? "no cell"
+                                  : fmt::format("cells {} to {}", share.first + 1, share.last);
+    return fmt::format(
+        "shard {} of {}: {} of {}", shard.index, shard.count, cells, options.all_cells);
 }
 
 void print_plan(const SweepPlan& plan, const SweepOptions& options) {
@@ -168,6 +180,13 @@ void print_results(const SweepCommandOptions& options,
 }  // namespace
 
 ExitCode run_sweep_command(const SweepCommandOptions& options) {
+    if (options.shard.count > 1) {
+        fmt::print(stderr, "{}\n", shard_text(options));
+    }
+    if (options.problems.empty()) {
+        fmt::print(stderr, "Nothing to do: there are more shards than cells.\n");
+        return ExitCode::kDone;
+    }
     const DeviceChoice device = choose_device(options.device, options.launcher);
     const SweepOptions sweep = sweep_options(options, device);
     const SweepPlan plan = make_plan(options, sweep);
