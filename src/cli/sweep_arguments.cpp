@@ -1,5 +1,5 @@
 #include "src/cli/commands.hpp"
-#include "src/cli/launcher.hpp"
+#include "src/cli/machine_arguments.hpp"
 #include "src/cli/subcommand.hpp"
 #include "src/core/error.hpp"
 #include "src/core/input_file.hpp"
@@ -7,13 +7,11 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <optional>
-#include <thread>
 
 namespace fdkbench {
 namespace {
@@ -23,41 +21,13 @@ struct SweepArguments {
     SweepCommandOptions options;
     ProblemAxes axes;
     std::vector<std::string> types;
-    std::string launcher;
+    MachineArguments machine;
+    std::string shard = "1/1";
     std::string time_limit;
-    std::string candidate_timeout = "30s";
-    std::string compile_timeout = "5m";
     std::string race_time = "10s";
     std::string cache_policy = "cold";
     std::optional<int> confirmations;
 };
-
-std::string default_cache_dir() {
-    if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != 0) {
-        return std::string(cache) + "/fdkbench";
-    }
-    if (const char* home = std::getenv("HOME"); home != nullptr && *home != 0) {
-        return std::string(home) + "/.cache/fdkbench";
-    }
-    return ".fdkbench-cache";
-}
-
-/// "90", "90s", "10m", "1h".
-std::chrono::seconds parse_duration(const std::string& option, const std::string& text) {
-    std::size_t used = 0;
-    long number = 0;
-    try {
-        number = std::stol(text, &used);
-    } catch (const std::exception&) {
-        used = 0;
-    }
-    const std::string unit = text.substr(used);
-    const long scale = unit.empty() || unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 0;
-    if (used == 0 || scale == 0 || number <= 0 || number > 1'000'000) {
-        throw UsageError(fmt::format("{} '{}' is not a time: write 90s, 10m or 1h", option, text));
-    }
-    return std::chrono::seconds(number * scale);
-}
 
 void add_axes(CLI::App& app, SweepArguments& arguments) {
     app.add_option("-m", arguments.axes.m, "Batch sizes (tokens) [1 4 16 64 256]");
@@ -75,25 +45,14 @@ void add_axes(CLI::App& app, SweepArguments& arguments) {
 
 void add_controls(CLI::App& app, SweepArguments& arguments) {
     SweepCommandOptions& options = arguments.options;
-    app.add_option("--device",
-                   options.devices,
-                   "cuda:0 cuda:1 …, host, or all GPUs ('all')  [the first GPU, else the CPU]");
-    add_launcher(app, arguments.launcher);
+    add_machine(app, arguments.machine);
     app.add_option("--include", options.include, "Only families whose name matches this regex");
     app.add_option("--exclude", options.exclude, "No families whose name matches this regex");
     app.add_option("--time-limit", arguments.time_limit, "Stop measuring after 90s, 10m, 1h …");
-    app.add_option("--candidate-timeout",
-                   arguments.candidate_timeout,
-                   "A candidate whose check or replay takes longer is killed")
+    app.add_option("--shard",
+                   arguments.shard,
+                   "Only share i/n of the cells; auto: as Slurm, Kubernetes or MPI say")
         ->capture_default_str();
-    app.add_option("--compile-timeout",
-                   arguments.compile_timeout,
-                   "A compilation that takes longer is killed")
-        ->capture_default_str();
-    add_db(app, options.db);
-    app.add_option("--cache-dir", options.cache_dir, "Compiled kernels")
-        ->default_str("$XDG_CACHE_HOME/fdkbench");
-    app.add_option("-j,--jobs", options.jobs, "Compile processes")->capture_default_str();
     app.add_flag("--quick", options.quick, "A small sweep: few cells, few candidates");
     app.add_flag("--dry-run", options.dry_run, "Say what would be done, and do nothing");
     app.add_flag("--force", options.force, "Measure again what the database already has");
@@ -227,18 +186,15 @@ SweepCommandOptions finished(SweepArguments& arguments) {
     finish_policy(arguments);
     finish_race(arguments);
     SweepCommandOptions options = arguments.options;
-    if (options.jobs < 1 || options.jobs > 1024) {
-        throw UsageError(fmt::format("--jobs {} is not possible: 1 to 1024", options.jobs));
-    }
-    options.launcher = launcher_words(arguments.launcher);
+    options.machine = finished(arguments.machine);
     options.problems = problems_from(complete_axes(arguments));
+    options.all_cells = options.problems.size();
+    options.shard = shard_from(arguments.shard, environment_variable);
+    if (options.shard.count > 1) {
+        options.problems = cells_of(share_of(options.shard, options.all_cells), options.problems);
+    }
     if (!arguments.time_limit.empty()) {
         options.time_limit = parse_duration("--time-limit", arguments.time_limit);
-    }
-    options.timeouts.candidate = parse_duration("--candidate-timeout", arguments.candidate_timeout);
-    options.timeouts.compile = parse_duration("--compile-timeout", arguments.compile_timeout);
-    if (options.cache_dir.empty()) {
-        options.cache_dir = default_cache_dir();
     }
     return options;
 }
@@ -256,7 +212,6 @@ Subcommand add_sweep(CLI::App& program) {
                        "  fdkbench sweep --shape 1x14336x4096 16x4096x14336 -b 4 -g 128\n"
                        "  fdkbench sweep -b 4 -m 1 --include lut --dry-run\n"
                        "What the database already has is not measured again.");
-    arguments->options.jobs = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
     add_axes(*app, *arguments);
     add_controls(*app, *arguments);
     add_measuring(*app, *arguments);
