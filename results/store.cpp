@@ -375,8 +375,7 @@ void Store::add(const Candidate& candidate,
 
 int Store::begin_attempt(const Candidate& candidate, const std::string& binary_hash) {
     sqlite::Transaction transaction(impl_->connection);
-    const std::int64_t cell_id =
-        impl_->cell_id(impl_->statements->cell, candidate.problem).value();
+    const std::int64_t cell_id = impl_->cell_id(impl_->statements->cell, candidate.problem).value();
     const auto crashes = impl_->statements->begin_attempt.first_integer(
         cell_id, binary_hash, json_text(candidate.plan), boot_id());
     transaction.commit();

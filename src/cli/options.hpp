@@ -51,6 +51,20 @@ struct SweepCommandOptions {
     std::string command;  ///< the command line, for the record
 };
 
+/// `fdkbench verify`.
+struct VerifyOptions {
+    MachineOptions machine;
+    double sample_pct = 100;  ///< of the winners
+    std::string ledger;       ///< file; empty: none is written
+};
+
+/// `fdkbench noise`.
+struct NoiseOptions {
+    MachineOptions machine;
+    Problem problem;
+    int processes = 5;
+};
+
 /// `fdkbench export-table`.
 struct ExportOptions {
     std::string format;  ///< "json", "header" or "csv"

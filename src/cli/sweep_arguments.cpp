@@ -1,5 +1,6 @@
 #include "src/cli/commands.hpp"
 #include "src/cli/machine_arguments.hpp"
+#include "src/cli/problem_arguments.hpp"
 #include "src/cli/subcommand.hpp"
 #include "src/core/error.hpp"
 #include "src/core/input_file.hpp"
@@ -19,8 +20,7 @@ namespace {
 /// What the user typed for a sweep, and what becomes of it.
 struct SweepArguments {
     SweepCommandOptions options;
-    ProblemAxes axes;
-    std::vector<std::string> types;
+    ProblemArguments problems;
     MachineArguments machine;
     std::string shard = "1/1";
     std::string time_limit;
@@ -28,20 +28,6 @@ struct SweepArguments {
     std::string cache_policy = "cold";
     std::optional<int> confirmations;
 };
-
-void add_axes(CLI::App& app, SweepArguments& arguments) {
-    app.add_option("-m", arguments.axes.m, "Batch sizes (tokens) [1 4 16 64 256]");
-    app.add_option("-k", arguments.axes.k, "Reduction sizes [4096]");
-    app.add_option("-n", arguments.axes.n, "Output features: numbers, or 'k' for n = k [k]");
-    app.add_option("-b,--bits", arguments.axes.bits, "Weight bits: 16, 8, 4, 2 or 1 [16 4 1]");
-    app.add_option("-g,--group-size",
-                   arguments.axes.group_size,
-                   "Weights that share a scale: numbers, or 'k' for one scale a row [64]");
-    app.add_option("-t,--type", arguments.types, "Type of activations and scales: bf16, fp16")
-        ->default_str("bf16");
-    app.add_option(
-        "--shape", arguments.axes.shapes, "Single shapes MxNxK, instead of (or beside) -m -n -k");
-}
 
 void add_controls(CLI::App& app, SweepArguments& arguments) {
     SweepCommandOptions& options = arguments.options;
@@ -145,49 +131,16 @@ void finish_race(SweepArguments& arguments) {
     }
 }
 
-/// The axes with defaults for those that were not typed.
-ProblemAxes complete_axes(const SweepArguments& arguments) {
-    ProblemAxes axes = arguments.axes;
-    const bool only_shapes =
-        !axes.shapes.empty() && axes.m.empty() && axes.k.empty() && axes.n.empty();
-    if (!only_shapes) {
-        if (axes.m.empty()) {
-            axes.m = arguments.options.quick ? std::vector<std::int64_t>{1, 16}
-                                             : std::vector<std::int64_t>{1, 4, 16, 64, 256};
-        }
-        if (axes.k.empty()) {
-            axes.k = {4096};
-        }
-        if (axes.n.empty()) {
-            axes.n = {"k"};
-        }
-    }
-    if (axes.bits.empty()) {
-        axes.bits = {16, 4, 1};
-    }
-    if (axes.group_size.empty()) {
-        axes.group_size = {"64"};
-    }
-    for (const std::string& type : arguments.types) {
-        try {
-            axes.types.push_back(element_type_from(type));
-        } catch (const std::invalid_argument&) {
-            throw UsageError(fmt::format("--type '{}' is not known: bf16 or fp16", type));
-        }
-    }
-    if (axes.types.empty()) {
-        axes.types = {ElementType::kBf16};
-    }
-    return axes;
-}
-
 /// Checks what was typed and fills in what was not.
 SweepCommandOptions finished(SweepArguments& arguments) {
     finish_policy(arguments);
     finish_race(arguments);
     SweepCommandOptions options = arguments.options;
     options.machine = finished(arguments.machine);
-    options.problems = problems_from(complete_axes(arguments));
+    const std::vector<std::int64_t> default_tokens =
+        options.quick ? std::vector<std::int64_t>{1, 16}
+                      : std::vector<std::int64_t>{1, 4, 16, 64, 256};
+    options.problems = problems_from(complete_axes(arguments.problems, default_tokens));
     options.all_cells = options.problems.size();
     options.shard = shard_from(arguments.shard, environment_variable);
     if (options.shard.count > 1) {
@@ -212,7 +165,7 @@ Subcommand add_sweep(CLI::App& program) {
                        "  fdkbench sweep --shape 1x14336x4096 16x4096x14336 -b 4 -g 128\n"
                        "  fdkbench sweep -b 4 -m 1 --include lut --dry-run\n"
                        "What the database already has is not measured again.");
-    add_axes(*app, *arguments);
+    add_axes(*app, arguments->problems);
     add_controls(*app, *arguments);
     add_measuring(*app, *arguments);
     return {app, [arguments](const std::string& typed) -> Command {

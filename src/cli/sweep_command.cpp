@@ -18,6 +18,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <set>
 
@@ -113,6 +114,9 @@ int skipped_points(const SweepPlan& plan) {
 }
 
 SweepPlan make_plan(const SweepCommandOptions& options, const SweepOptions& sweep) {
+    if (!options.dry_run && std::filesystem::exists(options.machine.db)) {
+        Store::open(options.machine.db);  // brings it up to date
+    }
     Store store = Store::open_for_planning(options.machine.db);
     store.select(sweep.device, sweep.policy);
     StoreSink sink(store);
