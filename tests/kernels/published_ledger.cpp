@@ -6,7 +6,6 @@
 
 #include <filesystem>
 #include <fstream>
-#include <iostream>
 #include <map>
 #include <set>
 #include <string>
@@ -41,8 +40,7 @@ std::string compiled_hash(KernelCompiler& compiler, const Json& entry, const std
         options.push_back(define);
     }
     const KernelSource& source = kernel_source(family);
-    const CompileOutput output =
-        compiler.compile(source.source, source.headers, options, arch);
+    const CompileOutput output = compiler.compile(source.source, source.headers, options, arch);
     CAPTURE(output.log);
     REQUIRE(output.ok);
     return sha256(output.binary);
@@ -55,10 +53,8 @@ TEST_CASE("Every kernel of the published table compiles to machine code that a G
     const Json table = read("h100-table.json");
     const auto compiler = make_nvrtc_compiler();
     if (ledger.at("compiler") != compiler->version()) {
-        std::cerr << "skipped: the ledger is for " << ledger.at("compiler") << ", this is "
-                  << compiler->version() << "\n";
-        skip_program();
-        return;
+        skip_program("the ledger is of " + ledger.at("compiler").get<std::string>() +
+                     ", this compiler is " + compiler->version());
     }
     const std::map<std::string, double> nrmse = ledger_nrmse(ledger);
     const std::string arch = table.at("device").at("arch");
@@ -69,6 +65,8 @@ TEST_CASE("Every kernel of the published table compiles to machine code that a G
         for (const char* varies : {"m", "launch", "time_us", "ratio", "ratio_lo", "ratio_hi"}) {
             code.erase(varies);
         }
+        code.erase("nrmse");
+        code.erase("measured_at");
         const auto [known, is_new] = compiled.try_emplace(code.dump());
         if (is_new) {
             known->second = compiled_hash(*compiler, entry, arch);
