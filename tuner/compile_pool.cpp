@@ -21,19 +21,29 @@ namespace fdkbench {
 
 namespace {
 
-constexpr std::chrono::minutes kCompileTimeout{10};
+std::vector<std::string> compile_argv(const WorkerCommand& command, const std::string& scratch) {
+    std::vector<std::string> words;
+    if (command.compiles_under_launcher && !command.launcher.empty()) {
+        words = command.argv();  // the scratch folder need not exist where it leads
+    } else {
+        words = {"/usr/bin/env", "TMPDIR=" + scratch, command.path};
+    }
+    words.emplace_back("--compile");
+    return words;
+}
 
 /// One thread for each process, so that compilers never wait for a coordinator that measures.
 class CompileProcesses final : public CompilePool {
   public:
-    CompileProcesses(const std::string& path, int jobs)
-        : argv_{"/usr/bin/env", "TMPDIR=" + scratch_.path().string(), path, "--compile"},
-          jobs_(static_cast<std::size_t>(std::max(1, jobs))) {
-        // env would end with an exit code, as if each request had killed it.
-        if (::access(path.c_str(), X_OK) != 0) {
+    CompileProcesses(const WorkerCommand& command, int jobs, std::chrono::seconds timeout)
+        : argv_(compile_argv(command, scratch_.path().string())),
+          jobs_(static_cast<std::size_t>(std::max(1, jobs))),
+          timeout_(timeout) {
+        // What starts it would end with an exit code, as if each request had killed it.
+        if (::access(command.path.c_str(), X_OK) != 0) {
             throw EnvironmentError(
                 fmt::format("cannot start {}: {}: check that it exists and may be run",
-                            path,
+                            command.path,
                             std::strerror(errno)));
         }
     }
@@ -99,18 +109,18 @@ class CompileProcesses final : public CompilePool {
         }
     }
 
-    static protocol::CompileReply compile(RequestChannel& channel,
-                                          const protocol::CompileRequest& request) {
+    protocol::CompileReply compile(RequestChannel& channel,
+                                   const protocol::CompileRequest& request) const {
         try {
-            return channel.ask<protocol::CompileReply>(request, kCompileTimeout);
+            return channel.ask<protocol::CompileReply>(request, timeout_);
         } catch (const WorkerLost& lost) {
             if (lost.status() == CandidateStatus::kTimeout) {
-                return failed(lost.what());
+                return failed(fmt::format("{} (--compile-timeout)", lost.what()));
             }
         }
         // One death, for instance for want of memory, says nothing about the kernel.
         try {
-            return channel.ask<protocol::CompileReply>(request, kCompileTimeout);
+            return channel.ask<protocol::CompileReply>(request, timeout_);
         } catch (const WorkerLost& lost) {
             return failed(fmt::format("compiler process died twice: {}", lost.what()));
         }
@@ -145,6 +155,7 @@ class CompileProcesses final : public CompilePool {
     ScratchFolder scratch_;
     std::vector<std::string> argv_;
     std::size_t jobs_;
+    std::chrono::seconds timeout_;
     std::mutex mutex_;  ///< guards queue_, done_ and fault_
     std::condition_variable work_;
     std::condition_variable finished_;
@@ -157,8 +168,10 @@ class CompileProcesses final : public CompilePool {
 
 }  // namespace
 
-std::unique_ptr<CompilePool> compile_processes(const std::string& path, int jobs) {
-    return std::make_unique<CompileProcesses>(path, jobs);
+std::unique_ptr<CompilePool> compile_processes(const WorkerCommand& command,
+                                               int jobs,
+                                               std::chrono::seconds timeout) {
+    return std::make_unique<CompileProcesses>(command, jobs, timeout);
 }
 
 }  // namespace fdkbench

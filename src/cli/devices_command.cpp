@@ -62,14 +62,14 @@ ExitCode run_devices(const DevicesOptions& options) {
     Json all = Json::array();
     bool any = false;
     for (const std::string& backend : backends()) {
-        const WorkerProgram program = ask_worker(backend);
+        const WorkerProgram program = ask_worker(backend, options.launcher);
         if (!program.problem.empty()) {
             fmt::print(stderr, "{}: {}\n", backend, program.problem);
             continue;
         }
         std::unique_ptr<Worker> worker;
         if (options.measure) {
-            worker = worker_processes(program.path).worker();
+            worker = worker_processes(program.command).worker();
         }
         for (std::size_t i = 0; i < program.hello.devices.size(); ++i) {
             any = true;

@@ -1,4 +1,4 @@
-#include "src/cli/commands.hpp"
+#include "src/cli/parse.hpp"
 
 #include <fmt/format.h>
 
@@ -11,26 +11,6 @@
 namespace fdkbench {
 namespace {
 
-ExitCode run(const DevicesOptions& options) {
-    return run_devices(options);
-}
-ExitCode run(const SweepCommandOptions& options) {
-    return run_sweep_command(options);
-}
-ExitCode run(const ExportOptions& options) {
-    return run_export(options);
-}
-ExitCode run(const QueryOptions& options) {
-    return run_query(options);
-}
-ExitCode run(const VersionOptions&) {
-    return run_version();
-}
-ExitCode run(const HelpOptions& options) {
-    fmt::print("{}", options.text);
-    return ExitCode::kDone;
-}
-
 /// What was printed must have arrived; a reader that closed the pipe had enough.
 void require_written_output() {
     errno = 0;
@@ -42,8 +22,7 @@ void require_written_output() {
 
 ExitCode fdkbench_main(int argc, const char* const* argv) {
     try {
-        const ExitCode code = std::visit([](const auto& options) { return run(options); },
-                                         parse_command_line(argc, argv));
+        const ExitCode code = parse_command_line(argc, argv)();
         require_written_output();
         return code;
     } catch (const Error& error) {

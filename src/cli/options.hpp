@@ -2,12 +2,12 @@
 
 #include "src/core/measuring_policy.hpp"
 #include "src/core/problem.hpp"
+#include "tuner/worker.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
 namespace fdkbench {
@@ -16,15 +16,18 @@ namespace fdkbench {
 struct DevicesOptions {
     bool measure = false;
     bool json = false;
+    std::vector<std::string> launcher;  ///< words before each device worker
 };
 
 /// `fdkbench sweep`.
 struct SweepCommandOptions {
-    std::vector<Problem> problems;  ///< validated
-    std::string device;             ///< "cuda:0", "host"; empty: the best there is
+    std::vector<Problem> problems;      ///< validated
+    std::vector<std::string> devices;   ///< "cuda:0", "host", "all"; empty: the best there is
+    std::vector<std::string> launcher;  ///< words before each device worker
     std::string include;
     std::string exclude;
     std::optional<std::chrono::seconds> time_limit;
+    Timeouts timeouts;
     std::string db;
     std::string cache_dir;
     int jobs = 1;
@@ -33,6 +36,10 @@ struct SweepCommandOptions {
     bool force = false;
     bool json = false;
     MeasuringPolicy policy;
+    std::chrono::seconds race_time{10};
+    int confirmations = 2;
+    double margin = 0.03;
+    bool complete = false;
     std::string command;  ///< the command line, for the record
 };
 
@@ -51,24 +58,5 @@ struct QueryOptions {
     std::string format;  ///< "table", "csv" or "json"
     std::string db;
 };
-
-/// `fdkbench --version`.
-struct VersionOptions {};
-
-/// Text to print and exit with 0: `--help`.
-struct HelpOptions {
-    std::string text;
-};
-
-using CommandOptions = std::variant<DevicesOptions,
-                                    SweepCommandOptions,
-                                    ExportOptions,
-                                    QueryOptions,
-                                    VersionOptions,
-                                    HelpOptions>;
-
-/// Reads the command line, and XDG_CACHE_HOME and HOME for the default cache folder.
-/// Throws UsageError.
-CommandOptions parse_command_line(int argc, const char* const* argv);
 
 }  // namespace fdkbench

@@ -88,7 +88,15 @@ Server device_server(const WorkerParts& parts) {
         return session->check(request);
     });
     server.add<protocol::BlockRequest>(
-        [=](const protocol::BlockRequest& request) { return session->block(request); });
+        [=](const protocol::BlockRequest& request, const Server::Write& write) {
+            return session->block(request, [&](int slot) {
+                Json event = protocol::TimingEvent{slot};
+                event["event"] = protocol::TimingEvent::kName;
+                write(to_line(event));
+            });
+        });
+    server.add<protocol::EnergyRequest>(
+        [=](const protocol::EnergyRequest& request) { return session->energy(request); });
     return server;
 }
 

@@ -1,0 +1,270 @@
+#include "src/cli/commands.hpp"
+#include "src/cli/launcher.hpp"
+#include "src/cli/subcommand.hpp"
+#include "src/core/error.hpp"
+#include "src/core/input_file.hpp"
+#include "tuner/problems.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <thread>
+
+namespace fdkbench {
+namespace {
+
+/// What the user typed for a sweep, and what becomes of it.
+struct SweepArguments {
+    SweepCommandOptions options;
+    ProblemAxes axes;
+    std::vector<std::string> types;
+    std::string launcher;
+    std::string time_limit;
+    std::string candidate_timeout = "30s";
+    std::string compile_timeout = "5m";
+    std::string race_time = "10s";
+    std::string cache_policy = "cold";
+    std::optional<int> confirmations;
+};
+
+std::string default_cache_dir() {
+    if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != 0) {
+        return std::string(cache) + "/fdkbench";
+    }
+    if (const char* home = std::getenv("HOME"); home != nullptr && *home != 0) {
+        return std::string(home) + "/.cache/fdkbench";
+    }
+    return ".fdkbench-cache";
+}
+
+/// "90", "90s", "10m", "1h".
+std::chrono::seconds parse_duration(const std::string& option, const std::string& text) {
+    std::size_t used = 0;
+    long number = 0;
+    try {
+        number = std::stol(text, &used);
+    } catch (const std::exception&) {
+        used = 0;
+    }
+    const std::string unit = text.substr(used);
+    const long scale = unit.empty() || unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 0;
+    if (used == 0 || scale == 0 || number <= 0 || number > 1'000'000) {
+        throw UsageError(fmt::format("{} '{}' is not a time: write 90s, 10m or 1h", option, text));
+    }
+    return std::chrono::seconds(number * scale);
+}
+
+void add_axes(CLI::App& app, SweepArguments& arguments) {
+    app.add_option("-m", arguments.axes.m, "Batch sizes (tokens) [1 4 16 64 256]");
+    app.add_option("-k", arguments.axes.k, "Reduction sizes [4096]");
+    app.add_option("-n", arguments.axes.n, "Output features: numbers, or 'k' for n = k [k]");
+    app.add_option("-b,--bits", arguments.axes.bits, "Weight bits: 16, 8, 4, 2 or 1 [16 4 1]");
+    app.add_option("-g,--group-size",
+                   arguments.axes.group_size,
+                   "Weights that share a scale: numbers, or 'k' for one scale a row [64]");
+    app.add_option("-t,--type", arguments.types, "Type of activations and scales: bf16, fp16")
+        ->default_str("bf16");
+    app.add_option(
+        "--shape", arguments.axes.shapes, "Single shapes MxNxK, instead of (or beside) -m -n -k");
+}
+
+void add_controls(CLI::App& app, SweepArguments& arguments) {
+    SweepCommandOptions& options = arguments.options;
+    app.add_option("--device",
+                   options.devices,
+                   "cuda:0 cuda:1 …, host, or all GPUs ('all')  [the first GPU, else the CPU]");
+    add_launcher(app, arguments.launcher);
+    app.add_option("--include", options.include, "Only families whose name matches this regex");
+    app.add_option("--exclude", options.exclude, "No families whose name matches this regex");
+    app.add_option("--time-limit", arguments.time_limit, "Stop measuring after 90s, 10m, 1h …");
+    app.add_option("--candidate-timeout",
+                   arguments.candidate_timeout,
+                   "A candidate whose check or replay takes longer is killed")
+        ->capture_default_str();
+    app.add_option("--compile-timeout",
+                   arguments.compile_timeout,
+                   "A compilation that takes longer is killed")
+        ->capture_default_str();
+    add_db(app, options.db);
+    app.add_option("--cache-dir", options.cache_dir, "Compiled kernels")
+        ->default_str("$XDG_CACHE_HOME/fdkbench");
+    app.add_option("-j,--jobs", options.jobs, "Compile processes")->capture_default_str();
+    app.add_flag("--quick", options.quick, "A small sweep: few cells, few candidates");
+    app.add_flag("--dry-run", options.dry_run, "Say what would be done, and do nothing");
+    app.add_flag("--force", options.force, "Measure again what the database already has");
+    app.add_flag("--json", options.json, "One JSON line per event on standard output");
+}
+
+/// What decides how a number is obtained.
+void add_measuring(CLI::App& app, SweepArguments& arguments) {
+    SweepCommandOptions& options = arguments.options;
+    MeasuringPolicy& policy = options.policy;
+    app.add_option("--cache-policy",
+                   arguments.cache_policy,
+                   "Weights are 'cold' (in device memory) or 'hot' (in the cache)")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"cold", "hot"}));
+    app.add_option("--cache-bytes-factor",
+                   policy.cache_bytes_factor,
+                   "Cold weights rotate over this many times the device's cache, in bytes")
+        ->capture_default_str();
+    app.add_option("--inputs",
+                   policy.inputs,
+                   "Values of weights and activations: normal, uniform, zeros, or a safetensors "
+                   "file with 'weight' and perhaps 'x'")
+        ->capture_default_str();
+    app.add_option("--seed", policy.seed, "Of the random weights and activations")
+        ->capture_default_str()
+        ->check(CLI::NonNegativeNumber);
+    app.add_option(
+           "--max-nrmse", policy.max_nrmse, "A kernel with a larger normalised error is rejected")
+        ->capture_default_str();
+    app.add_flag("--allow-throttling",
+                 policy.allow_throttling,
+                 "Count samples that were taken while the device held its clock down, too");
+    app.add_option("--race-time", arguments.race_time, "Of one cell, at most: 10s, 1m …")
+        ->capture_default_str();
+    app.add_option("--confirm",
+                   arguments.confirmations,
+                   "Time each cell's finalists again in so many fresh processes [2; --quick: 0]");
+    app.add_option("--margin",
+                   options.margin,
+                   "A cell's former winner stays unless beaten by this share: 0.03 is 3 %")
+        ->capture_default_str();
+    app.add_flag("--complete",
+                 options.complete,
+                 "Time every candidate to the end, also those that cannot win");
+}
+
+void check_policy(const MeasuringPolicy& policy) {
+    if (!std::isfinite(policy.max_nrmse) || policy.max_nrmse <= 0) {
+        throw UsageError(
+            fmt::format("--max-nrmse {} is not possible: give a positive number, for "
+                        "example 4e-3",
+                        policy.max_nrmse));
+    }
+    if (!(policy.cache_bytes_factor >= 0 && policy.cache_bytes_factor <= 1000)) {
+        throw UsageError(
+            fmt::format("--cache-bytes-factor {} is not possible: give 0 to 1000, for example 5",
+                        policy.cache_bytes_factor));
+    }
+}
+
+/// The policy as it enters keys: a file by what it holds.
+void finish_policy(SweepArguments& arguments) {
+    MeasuringPolicy& policy = arguments.options.policy;
+    check_policy(policy);
+    policy.cache = cache_policy_from(arguments.cache_policy);
+    if (policy.inputs != "normal" && policy.inputs != "uniform" && policy.inputs != "zeros") {
+        if (!std::filesystem::exists(policy.inputs)) {
+            throw UsageError(fmt::format(
+                "--inputs '{}' is not known: give normal, uniform, zeros or a safetensors file",
+                policy.inputs));
+        }
+        policy.inputs_file = std::filesystem::absolute(policy.inputs).string();
+        policy.inputs = InputFile(policy.inputs_file).name();
+    }
+}
+
+/// Checks what decides when a race ends and who wins.
+void finish_race(SweepArguments& arguments) {
+    SweepCommandOptions& options = arguments.options;
+    options.race_time = parse_duration("--race-time", arguments.race_time);
+    options.confirmations = arguments.confirmations.value_or(options.quick ? 0 : 2);
+    if (options.confirmations < 0 || options.confirmations > 20) {
+        throw UsageError(
+            fmt::format("--confirm {} is not possible: 0 to 20", options.confirmations));
+    }
+    if (!(options.margin >= 0 && options.margin <= 1)) {
+        throw UsageError(fmt::format(
+            "--margin {} is not possible: 0 to 1, for example 0.03 for 3 %", options.margin));
+    }
+}
+
+/// The axes with defaults for those that were not typed.
+ProblemAxes complete_axes(const SweepArguments& arguments) {
+    ProblemAxes axes = arguments.axes;
+    const bool only_shapes =
+        !axes.shapes.empty() && axes.m.empty() && axes.k.empty() && axes.n.empty();
+    if (!only_shapes) {
+        if (axes.m.empty()) {
+            axes.m = arguments.options.quick ? std::vector<std::int64_t>{1, 16}
+                                             : std::vector<std::int64_t>{1, 4, 16, 64, 256};
+        }
+        if (axes.k.empty()) {
+            axes.k = {4096};
+        }
+        if (axes.n.empty()) {
+            axes.n = {"k"};
+        }
+    }
+    if (axes.bits.empty()) {
+        axes.bits = {16, 4, 1};
+    }
+    if (axes.group_size.empty()) {
+        axes.group_size = {"64"};
+    }
+    for (const std::string& type : arguments.types) {
+        try {
+            axes.types.push_back(element_type_from(type));
+        } catch (const std::invalid_argument&) {
+            throw UsageError(fmt::format("--type '{}' is not known: bf16 or fp16", type));
+        }
+    }
+    if (axes.types.empty()) {
+        axes.types = {ElementType::kBf16};
+    }
+    return axes;
+}
+
+/// Checks what was typed and fills in what was not.
+SweepCommandOptions finished(SweepArguments& arguments) {
+    finish_policy(arguments);
+    finish_race(arguments);
+    SweepCommandOptions options = arguments.options;
+    if (options.jobs < 1 || options.jobs > 1024) {
+        throw UsageError(fmt::format("--jobs {} is not possible: 1 to 1024", options.jobs));
+    }
+    options.launcher = launcher_words(arguments.launcher);
+    options.problems = problems_from(complete_axes(arguments));
+    if (!arguments.time_limit.empty()) {
+        options.time_limit = parse_duration("--time-limit", arguments.time_limit);
+    }
+    options.timeouts.candidate = parse_duration("--candidate-timeout", arguments.candidate_timeout);
+    options.timeouts.compile = parse_duration("--compile-timeout", arguments.compile_timeout);
+    if (options.cache_dir.empty()) {
+        options.cache_dir = default_cache_dir();
+    }
+    return options;
+}
+
+}  // namespace
+
+Subcommand add_sweep(CLI::App& program) {
+    const auto arguments = std::make_shared<SweepArguments>();
+    CLI::App* app =
+        new_subcommand(program,
+                       "sweep",
+                       "Compile, check and time every candidate; keep all of it in a database",
+                       "  fdkbench sweep --quick\n"
+                       "  fdkbench sweep -b 16 8 4 2 1 -k 8192 6144\n"
+                       "  fdkbench sweep --shape 1x14336x4096 16x4096x14336 -b 4 -g 128\n"
+                       "  fdkbench sweep -b 4 -m 1 --include lut --dry-run\n"
+                       "What the database already has is not measured again.");
+    arguments->options.jobs = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+    add_axes(*app, *arguments);
+    add_controls(*app, *arguments);
+    add_measuring(*app, *arguments);
+    return {app, [arguments](const std::string& typed) -> Command {
+                SweepCommandOptions options = finished(*arguments);
+                options.command = typed;
+                return [options] { return run_sweep_command(options); };
+            }};
+}
+
+}  // namespace fdkbench

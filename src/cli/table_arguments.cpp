@@ -1,0 +1,54 @@
+#include "src/cli/commands.hpp"
+#include "src/cli/subcommand.hpp"
+
+#include <memory>
+
+namespace fdkbench {
+
+Subcommand add_export(CLI::App& program) {
+    const auto options = std::make_shared<ExportOptions>();
+    CLI::App* app = new_subcommand(program,
+                                   "export-table",
+                                   "Write the best kernel of every cell as a table",
+                                   "  fdkbench export-table -o table.json\n"
+                                   "  fdkbench export-table --format header -o fdkbench_table.hpp");
+    options->format = "json";
+    app->add_option("--format", options->format, "json, header (C++17) or csv")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"json", "header", "csv"}));
+    app->add_option("-o,--output", options->output, "File [standard output]");
+    app->add_option(
+        "--device", options->device, "Whose table, if the database has several devices");
+    app->add_option(
+           "--max-nrmse", options->max_nrmse, "Only kernels with at most this normalised error")
+        ->check(CLI::PositiveNumber);
+    add_db(*app, options->db);
+    return {app, [options](const std::string&) -> Command {
+                return [options] { return run_export(*options); };
+            }};
+}
+
+Subcommand add_query(CLI::App& program) {
+    const auto options = std::make_shared<QueryOptions>();
+    CLI::App* app = new_subcommand(
+        program,
+        "query",
+        "Print the best per cell, or the result of a read-only SQL statement",
+        "  fdkbench query\n"
+        "  fdkbench query --format csv \"SELECT * FROM candidates_flat WHERE m = 1\"\n"
+        "  fdkbench query \"SELECT bits, max(ratio) FROM best GROUP BY bits\"");
+    app->add_option("sql",
+                    options->sql,
+                    "One statement over the views best and "
+                    "candidates_flat, or the tables");
+    options->format = "table";
+    app->add_option("--format", options->format, "table, csv or json")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"table", "csv", "json"}));
+    add_db(*app, options->db);
+    return {app, [options](const std::string&) -> Command {
+                return [options] { return run_query(*options); };
+            }};
+}
+
+}  // namespace fdkbench
