@@ -22,6 +22,11 @@ std::vector<Family>& registered() {
     return families;
 }
 
+std::vector<EmbeddedFile>& sources() {
+    static std::vector<EmbeddedFile> files = kernel_files();
+    return files;
+}
+
 const EmbeddedFile& file_at(std::span<const EmbeddedFile> files, const std::string& path) {
     const auto found = std::ranges::find(files, path, &EmbeddedFile::path);
     if (found == files.end()) {
@@ -70,6 +75,10 @@ RegisterFamily::RegisterFamily(Family family) {
     all.insert(place, std::move(family));
 }
 
+RegisterSources::RegisterSources(const std::vector<EmbeddedFile>& files) {
+    sources().insert(sources().end(), files.begin(), files.end());
+}
+
 const std::vector<Family>& families() {
     return registered();
 }
@@ -99,8 +108,7 @@ const KernelSource& kernel_source(const Family& family) {
     if (found != resolved.end()) {
         return found->second;
     }
-    return resolved.emplace(family.source, resolve_source(kernel_files(), family.source))
-        .first->second;
+    return resolved.emplace(family.source, resolve_source(sources(), family.source)).first->second;
 }
 
 }  // namespace fdkbench

@@ -15,6 +15,11 @@ struct RegisterFamily {
     explicit RegisterFamily(Family family);
 };
 
+/// Adds source texts to those under kernels/, for families that are defined elsewhere.
+struct RegisterSources {
+    explicit RegisterSources(const std::vector<EmbeddedFile>& files);
+};
+
 /// All families, sorted by name.
 const std::vector<Family>& families();
 

@@ -21,9 +21,9 @@ namespace {
 constexpr std::int64_t kApplicationId = 0x66646b62;
 
 /// Files that each take a database from the version that is their index to the next one. A change
-/// of the schema appends a file here; files that were released never change. View `best` comes
-/// after them.
-constexpr std::array kSteps{"results/schema.sql"};
+/// of the schema appends a file here; files that were released never change. The views `tied` and
+/// `best` come after them.
+constexpr std::array kSteps{"results/schema.sql", "results/schema_2.sql"};
 
 const std::string& sql_file(std::string_view path) {
     for (const EmbeddedFile& file : sql_files()) {
@@ -71,11 +71,13 @@ void migrate(const sqlite::Connection& connection) {
         return;
     }
     sqlite::Transaction transaction(connection);
+    connection.execute("DROP VIEW IF EXISTS best; DROP VIEW IF EXISTS tied");
     // Another process may have been first.
     for (std::size_t version = checked_version(connection); version < kSteps.size(); ++version) {
         connection.execute(sql_file(kSteps[version]));
     }
-    connection.execute("DROP VIEW IF EXISTS best; CREATE VIEW best AS " + winners_sql("true"));
+    connection.execute("CREATE VIEW tied AS " + tied_sql("true"));
+    connection.execute("CREATE VIEW best AS " + sql_file("results/best.sql"));
     connection.execute(fmt::format("PRAGMA application_id = {}", kApplicationId));
     connection.execute(fmt::format("PRAGMA user_version = {}", kSteps.size()));
     transaction.commit();
@@ -92,10 +94,15 @@ void require_readable(const sqlite::Connection& connection) {
     }
 }
 
-std::string winners_sql(const std::string& condition) {
+std::string tied_sql(const std::string& condition) {
     return fmt::format("WITH pool AS (SELECT * FROM eligible WHERE {})\n{}",
                        condition,
-                       sql_file("results/best.sql"));
+                       sql_file("results/tied.sql"));
+}
+
+std::string winners_sql(const std::string& condition) {
+    return fmt::format(
+        "WITH tied AS ({})\n{}", tied_sql(condition), sql_file("results/best.sql"));
 }
 
 }  // namespace fdkbench

@@ -13,6 +13,9 @@ void migrate(const sqlite::Connection& connection);
 /// The same check for a database that is only read; one without tables is refused too.
 void require_readable(const sqlite::Connection& connection);
 
+/// The SELECT of view `tied`, over the rows of view `eligible` for which `condition` holds.
+std::string tied_sql(const std::string& condition);
+
 /// The SELECT of view `best`, over the rows of view `eligible` for which `condition` holds.
 std::string winners_sql(const std::string& condition);
 

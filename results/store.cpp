@@ -7,7 +7,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <array>
 #include <fcntl.h>
+#include <fstream>
 #include <stdexcept>
 #include <string_view>
 #include <unistd.h>
@@ -27,9 +29,12 @@ struct Statements {
                  " ON CONFLICT (key) DO UPDATE SET facts = excluded.facts RETURNING id"),
           run(connection,
               "INSERT INTO run (device_id, opened_as, uuid, policy, policy_json, compiler, driver,"
-              " commit_id, command) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"),
+              " commit_id, command, key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?,"
+              " strftime('%Y-%m-%dT%H:%M:%fZ', 'now') || ' ' || ?) RETURNING id"),
+          empty_launch(connection, "UPDATE run SET empty_launch_us = ?2 WHERE id = ?1"),
           end_run(connection,
-                  "UPDATE run SET ended_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now') WHERE id = ?"),
+                  "UPDATE run SET device_s = ?2,"
+                  " ended_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now') WHERE id = ?1"),
           binary_hash(connection, "SELECT hash FROM binary WHERE compile_key = ?"),
           remember_binary(connection,
                           "INSERT INTO binary (compile_key, hash) VALUES (?, ?)"
@@ -62,16 +67,33 @@ struct Statements {
                       "INSERT INTO measurement (cell_id, candidate_id, run_id, status, message,"
                       " time_us, ratio, ratio_lo, ratio_hi, baseline_us, baseline_first_us, gb_s,"
                       " tflop_s, floor_us, floor_pct, rmse, nrmse, rmse_original, nrmse_original,"
-                      " repeatable, registers, shared_bytes, local_bytes, samples)"
+                      " repeatable, registers, shared_bytes, local_bytes, samples, processes,"
+                      " discarded, power_w, temperature_c, energy_uj)"
                       " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-                      " ?, ?) RETURNING id"),
+                      " ?, ?, ?, ?, ?, ?, ?) RETURNING id"),
           sample(connection,
                  "INSERT INTO sample (measurement_id, block, time_us, baseline_before_us,"
-                 " baseline_after_us) VALUES (?, ?, ?, ?, ?)") {}
+                 " baseline_after_us, process, sm_clock_mhz) VALUES (?, ?, ?, ?, ?, ?, ?)"),
+          find_cell(connection,
+                    "SELECT id FROM cell WHERE device_id = ? AND policy = ? AND m = ? AND n = ?"
+                    " AND k = ? AND bits = ? AND group_size = ? AND type = ?"),
+          set_margin(connection, "UPDATE cell SET margin = ?2 WHERE id = ?1"),
+          set_incumbent(connection,
+                        "UPDATE cell SET incumbent_id = (SELECT candidate_id FROM (" +
+                            tied_sql("cell_id = ?1") + ") WHERE place = 1) WHERE id = ?1"),
+          begin_attempt(connection,
+                        "INSERT INTO attempt (cell_id, identity, launch, boot_id)"
+                        " VALUES (?, ?, ?, ?)"
+                        " ON CONFLICT DO UPDATE SET crashes = crashes +"
+                        " (boot_id <> excluded.boot_id), boot_id = excluded.boot_id"
+                        " RETURNING crashes"),
+          end_attempt(connection,
+                      "DELETE FROM attempt WHERE cell_id = ? AND identity = ? AND launch = ?") {}
 
     Statement find_device;
     Statement device;
     Statement run;
+    Statement empty_launch;
     Statement end_run;
     Statement binary_hash;
     Statement remember_binary;
@@ -82,6 +104,11 @@ struct Statements {
     Statement forget;
     Statement measurement;
     Statement sample;
+    Statement find_cell;
+    Statement set_margin;
+    Statement set_incumbent;
+    Statement begin_attempt;
+    Statement end_attempt;
 };
 
 /// A member of a struct that may be absent.
@@ -94,6 +121,21 @@ std::optional<Member> part(const std::optional<Struct>& whole, Member Struct::*m
 template <typename Value>
 std::string json_text(const Value& value) {
     return Json(value).dump();
+}
+
+/// Which process used which device, as nobody else calls it at the same time.
+std::string process_name(const DeviceInfo& device) {
+    std::array<char, 256> host{};
+    ::gethostname(host.data(), host.size() - 1);
+    return fmt::format("{} {}:{}", device.uuid, host.data(), ::getpid());
+}
+
+/// Differs from one start of the machine to the next.
+std::string boot_id() {
+    std::ifstream file("/proc/sys/kernel/random/boot_id");
+    std::string id;
+    std::getline(file, id);
+    return id;
 }
 
 /// A folder in which SQLite cannot put the files that coordinate a database's users.
@@ -117,6 +159,18 @@ struct Store::Impl {
         std::optional<std::int64_t> device_id;
         std::string policy;
     };
+    /// Binds the selection and the problem to a statement over cells.
+    std::optional<std::int64_t> cell_id(Statement& statement, const Problem& problem) const {
+        const auto& [shape, format, type] = problem;
+        return statement.first_integer(selection.device_id,
+                                       selection.policy,
+                                       shape.m,
+                                       shape.n,
+                                       shape.k,
+                                       format.bits,
+                                       format.group_size,
+                                       to_string(type));
+    }
     [[nodiscard]] std::int64_t current_run() const {
         if (!run_id) {
             throw std::logic_error("no run has begun");
@@ -192,15 +246,20 @@ void Store::begin_run(const RunRecord& record) {
                                                    record.compiler,
                                                    record.driver,
                                                    record.commit,
-                                                   record.command)
+                                                   record.command,
+                                                   process_name(device))
                                     .value();
     transaction.commit();
     impl_->selection = {device_id, policy};
     impl_->run_id = run_id;
 }
 
-void Store::end_run() {
-    impl_->statements->end_run.run(impl_->current_run());
+void Store::set_empty_launch(double time_us) {
+    impl_->statements->empty_launch.run(impl_->current_run(), time_us);
+}
+
+void Store::end_run(double device_s) {
+    impl_->statements->end_run.run(impl_->current_run(), device_s);
     impl_->run_id.reset();
 }
 
@@ -268,7 +327,12 @@ std::int64_t insert_measurement(Statement& statement,
                        part(measurement.resources, &KernelResources::registers),
                        part(measurement.resources, &KernelResources::shared_bytes),
                        part(measurement.resources, &KernelResources::local_bytes),
-                       measurement.samples.size())
+                       measurement.samples.size(),
+                       processes(measurement.samples),
+                       measurement.discarded,
+                       measurement.power_w,
+                       measurement.temperature_c,
+                       measurement.energy_uj)
         .value();
 }
 
@@ -279,21 +343,10 @@ void Store::add(const Candidate& candidate,
                 const Measurement& measurement) {
     Statements& statements = *impl_->statements;
     const std::int64_t run_id = impl_->current_run();
-    const Impl::Selection& selection = impl_->selection;
-    const auto& [shape, format, type] = candidate.problem;
     const std::string launch = json_text(candidate.plan);
 
     sqlite::Transaction transaction(impl_->connection);
-    const std::int64_t cell_id = statements.cell
-                                     .first_integer(*selection.device_id,
-                                                    selection.policy,
-                                                    shape.m,
-                                                    shape.n,
-                                                    shape.k,
-                                                    format.bits,
-                                                    format.group_size,
-                                                    to_string(type))
-                                     .value();
+    const std::int64_t cell_id = impl_->cell_id(statements.cell, candidate.problem).value();
     const std::int64_t candidate_id = statements.candidate
                                           .first_integer(candidate.family,
                                                          json_text(candidate.params),
@@ -312,7 +365,38 @@ void Store::add(const Candidate& candidate,
                               block++,
                               sample.time_us,
                               sample.baseline_before_us,
-                              sample.baseline_after_us);
+                              sample.baseline_after_us,
+                              sample.process,
+                              sample.sm_clock_mhz);
+    }
+    transaction.commit();
+}
+
+int Store::begin_attempt(const Candidate& candidate, const std::string& binary_hash) {
+    sqlite::Transaction transaction(impl_->connection);
+    const std::int64_t cell_id =
+        impl_->cell_id(impl_->statements->cell, candidate.problem).value();
+    const auto crashes = impl_->statements->begin_attempt.first_integer(
+        cell_id, binary_hash, json_text(candidate.plan), boot_id());
+    transaction.commit();
+    return static_cast<int>(crashes.value());
+}
+
+void Store::end_attempt(const Candidate& candidate, const std::string& binary_hash) {
+    if (const auto cell_id = impl_->cell_id(impl_->statements->find_cell, candidate.problem)) {
+        impl_->statements->end_attempt.run(*cell_id, binary_hash, json_text(candidate.plan));
+    }
+}
+
+std::optional<std::int64_t> Store::cell_id(const Problem& problem) const {
+    return impl_->cell_id(impl_->statements->find_cell, problem);
+}
+
+void Store::decide(const Problem& problem, double margin) {
+    sqlite::Transaction transaction(impl_->connection);
+    if (const auto id = cell_id(problem)) {
+        impl_->statements->set_margin.run(*id, margin);
+        impl_->statements->set_incumbent.run(*id);
     }
     transaction.commit();
 }

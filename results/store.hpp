@@ -54,8 +54,10 @@ class Store {
     void select(const DeviceInfo& device, const MeasuringPolicy& policy);
     /// All later add() calls belong to this run; selects its device and policy.
     void begin_run(const RunRecord& run);
-    /// Stores when the current run ended.
-    void end_run();
+    /// What an empty kernel takes on the current run's device.
+    void set_empty_launch(double time_us);
+    /// Stores when the current run ended, and how many seconds it kept the device busy.
+    void end_run(double device_s);
 
     [[nodiscard]] std::optional<std::string> binary_hash(const std::string& compile_key) const;
     void remember_binary(const std::string& compile_key, const std::string& hash);
@@ -66,6 +68,17 @@ class Store {
     void add(const Candidate& candidate,
              const std::optional<std::string>& binary_hash,
              const Measurement& measurement);
+
+    /// Notes in the journal that this kernel is about to run for the first time. Returns how often
+    /// the machine went down while it was noted there.
+    int begin_attempt(const Candidate& candidate, const std::string& binary_hash);
+    /// Takes it out of the journal: the sweep outlived it.
+    void end_attempt(const Candidate& candidate, const std::string& binary_hash);
+    /// Takes the current winner of the problem's cell as the incumbent, which later rows must beat
+    /// by more than `margin` (0.03: 3 %).
+    void decide(const Problem& problem, double margin);
+    /// Row of table `cell`, for the device and policy selected; nothing when there is none.
+    [[nodiscard]] std::optional<std::int64_t> cell_id(const Problem& problem) const;
 
     /// Runs one read-only statement. Throws UsageError with SQLite's message and the names of
     /// tables and views for bad SQL or a statement that writes.

@@ -30,6 +30,8 @@ Winner winner(const Rows& rows, std::size_t row) {
     winner.ratio_lo = rows.number(row, "ratio_lo");
     winner.ratio_hi = rows.number(row, "ratio_hi");
     winner.nrmse = rows.number(row, "nrmse").value();
+    winner.processes = static_cast<int>(rows.integer(row, "processes"));
+    winner.tied = static_cast<int>(rows.integer(row, "tied"));
     return winner;
 }
 

@@ -17,6 +17,8 @@ struct Winner {
     std::optional<double> ratio_lo;  ///< 95 % interval; nothing when there is one sample only
     std::optional<double> ratio_hi;
     double nrmse = 0;
+    int processes = 1;  ///< that its samples come from
+    int tied = 1;       ///< kernels that are as fast as far as these measurements can tell
 };
 
 /// The rows of view `best` for a device and a policy, or with `max_nrmse` the winners by the same

@@ -2,7 +2,10 @@
 
 #include "src/core/statistics.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <thread>
 
 namespace fdkbench {
 
@@ -11,31 +14,29 @@ namespace {
 /// How soon a waiting session sees that it should stop.
 constexpr std::chrono::milliseconds kWait{200};
 
-void set_times(Measurement& measurement, const Problem& problem, double floor_us) {
-    const double time_us = median_time_us(measurement.samples);
-    measurement.time_us = time_us;
-    measurement.gb_s = static_cast<double>(problem.bytes_moved()) / time_us * 1e-3;
-    measurement.tflop_s = problem.flops() / time_us * 1e-6;
-    measurement.floor_us = floor_us;
-    measurement.floor_pct = 100 * floor_us / time_us;
-}
+/// So many discarded blocks in a row of luck are none: the device cannot time this now.
+constexpr int kMostDiscards = 5;
+/// A throttled device gets a moment to recover.
+constexpr std::chrono::milliseconds kRecovery{100};
+/// A kernel during which the machine went down this often is not run again.
+constexpr int kMostCrashes = 2;
 
-void set_ratio(Measurement& measurement) {
-    const RatioEstimate estimate = paired_ratio(measurement.samples);
-    measurement.ratio = estimate.ratio;
-    // One sample has no interval.
-    if (measurement.samples.size() > 1) {
-        measurement.ratio_lo = estimate.lo;
-        measurement.ratio_hi = estimate.hi;
+void raise(std::optional<double>& most, const std::optional<double>& value) {
+    if (value && (!most || *value > *most)) {
+        most = value;
     }
 }
 
 }  // namespace
 
-CellSession::CellSession(SweepContext& context, const CellPlan& plan)
-    : context_(context), problem_(plan.problem) {
-    for (const Candidate& candidate : plan.candidates) {
-        entries_.emplace_back().candidate = &candidate;
+CellSession::CellSession(SweepContext& context, const CellTask& task)
+    : context_(context), task_(task), problem_(task.plan.problem) {
+    for (std::size_t i = 0; i < task.plan.candidates.size(); ++i) {
+        Entry& entry = entries_.emplace_back();
+        entry.candidate = &task.plan.candidates[i];
+        if (confirming()) {
+            entry.gathered = task.prior.at(i);
+        }
     }
 }
 
@@ -46,7 +47,7 @@ void CellSession::run() {
     } catch (...) {
         // A row is final: with the few samples of a race that has only begun, one lucky sample
         // would win the cell for ever. Those candidates are measured again by another sweep.
-        record_timed(slots_in(State::kChecked), RaceRounds{}.least);
+        record_timed(slots_in(State::kChecked), task_.limits.least_rounds);
         throw;
     }
 }
@@ -116,7 +117,10 @@ void CellSession::take_compiled() {
             continue;
         }
         const std::string& hash = entry.compiled->binary_hash;
-        if (entry.compiled->status != CandidateStatus::kCorrect) {
+        if (confirming()) {
+            // Code that has changed since is no longer the kernel that was measured.
+            entry.state = hash == task_.hashes.at(slot) ? State::kCompiled : State::kDone;
+        } else if (entry.compiled->status != CandidateStatus::kCorrect) {
             fail(slot, entry.compiled->status, entry.compiled->message);
         } else if (!kernels_.emplace(hash, candidate.plan).second ||
                    (!context_.options.force && context_.sink.measured(candidate, hash))) {
@@ -138,19 +142,41 @@ void CellSession::ensure_worker() {
     for (Entry& entry : entries_) {
         entry.loaded = false;
     }
-    if (first) {
+    if (first && !confirming()) {
+        context_.sink.set_empty_launch(prepared_->empty_launch_us);
         context_.listener.cell_prepared(problem_, *prepared_);
     }
 }
 
+/// Notes that it is about to run. False, and recorded, when the machine does not survive it.
+bool CellSession::survived_machine(int slot) {
+    const Entry& entry = entries_[slot];
+    const int crashes = context_.sink.begin_attempt(*entry.candidate, entry.compiled->binary_hash);
+    if (crashes < kMostCrashes) {
+        return true;
+    }
+    fail(slot,
+         CandidateStatus::kRuntime,
+         fmt::format("the machine went down {} times while this was checked", crashes));
+    return false;
+}
+
 void CellSession::check(int slot) {
     Entry& entry = entries_[slot];
+    const bool first_run = entry.state == State::kCompiled && !confirming();
+    if (first_run && !survived_machine(slot)) {
+        return;
+    }
     try {
         entry.checked =
             context_.worker.check({slot, entry.compiled->binary, entry.candidate->plan});
     } catch (const WorkerLost& lost) {
-        fail(slot, lost.status(), lost.what());
-        return;
+        entry.checked = {};
+        entry.checked.status = lost.status();
+        entry.checked.message = lost.what();
+    }
+    if (first_run) {
+        context_.sink.end_attempt(*entry.candidate, entry.compiled->binary_hash);
     }
     if (entry.checked.status != CandidateStatus::kCorrect) {
         fail(slot, entry.checked.status, entry.checked.message);
@@ -174,19 +200,21 @@ void CellSession::load(const std::vector<int>& slots) {
 }
 
 void CellSession::race_all() {
+    using Clock = std::chrono::steady_clock;
     std::vector<Racer> racers;
     for (const int slot : slots_in(State::kChecked)) {
         racers.push_back({slot, entries_[slot].checked.time_us});
     }
-    RaceRounds rounds;
-    if (context_.options.quick) {
-        rounds.most = rounds.least;
-    }
-    race_.emplace(racers, context_.options.policy.seed, rounds);
-    for (RaceStep step = race_->next(); !step.block.empty(); step = race_->next()) {
+    race_.emplace(racers, context_.options.policy.seed, task_.limits);
+    const auto deadline = Clock::now() + context_.options.race_time;
+    for (RaceStep step = race_->next(); !step.block.empty();
+         step = race_->next(Clock::now() >= deadline)) {
         record_timed(step.dropped);
         run_block(step.block);
         context_.listener.cell_progress(problem_, leader());
+    }
+    if (confirming()) {
+        read_energy();
     }
     record_timed(slots_in(State::kChecked));
 }
@@ -204,54 +232,111 @@ void CellSession::run_block(const std::vector<int>& slots) {
     }
     try {
         take_block(ready, context_.worker.block({ready}));
-    } catch (const WorkerLost&) {
-        retry_alone(ready);
+    } catch (const WorkerLost& lost) {
+        blame(lost, ready);
     }
 }
 
-void CellSession::retry_alone(const std::vector<int>& slots) {
-    for (const int slot : slots) {
-        load({slot});
-        if (entries_[slot].state != State::kChecked) {
-            continue;
-        }
-        try {
-            take_block({slot}, context_.worker.block({{slot}}));
-        } catch (const WorkerLost& lost) {
-            fail(slot, lost.status(), lost.what());
-        }
+/// The slot that the worker had announced is to blame; the others come again.
+void CellSession::blame(const WorkerLost& lost, const std::vector<int>& slots) {
+    std::vector<int> others = slots;
+    if (lost.slot()) {
+        std::erase(others, *lost.slot());
+    }
+    race_->put_back(others);
+    if (others.size() < slots.size()) {
+        fail(*lost.slot(), lost.status(), lost.what());
     }
 }
 
 void CellSession::take_block(const std::vector<int>& slots, const protocol::BlockReply& block) {
+    for (const int slot : slots) {
+        Measurement& gathered = entries_[slot].gathered;
+        for (const Conditions* conditions : {&block.before, &block.after}) {
+            raise(gathered.power_w, conditions->power_w);
+            raise(gathered.temperature_c, conditions->temperature_c);
+        }
+    }
+    const auto objection = clocks_.objection(block);
+    if (objection && !context_.options.policy.allow_throttling) {
+        discard(slots, *objection);
+        return;
+    }
     race_->add(slots, block);
     baselines_us_.push_back(block.baseline_before_us);
     baselines_us_.push_back(block.baseline_after_us);
     baselines_first_us_.push_back(block.baseline_first_us);
 }
 
+void CellSession::discard(const std::vector<int>& slots, const std::string& objection) {
+    std::vector<int> again;
+    for (const int slot : slots) {
+        Measurement& gathered = entries_[slot].gathered;
+        if (++gathered.discarded % kMostDiscards != 0) {
+            again.push_back(slot);
+        } else if (confirming()) {
+            // What was measured before holds; another sweep may confirm it.
+            race_->remove(slot);
+            entries_[slot].state = State::kDone;
+        } else {
+            fail(slot,
+                 CandidateStatus::kThrottled,
+                 fmt::format("{} blocks discarded, the last because {}; free the device of other "
+                             "work, let it cool, or count such blocks with --allow-throttling",
+                             gathered.discarded,
+                             objection));
+        }
+    }
+    race_->put_back(again);
+    std::this_thread::sleep_for(kRecovery);
+}
+
+/// Once for each kernel: the first process that confirms it.
+void CellSession::read_energy() {
+    for (const int slot : slots_in(State::kChecked)) {
+        Entry& entry = entries_[slot];
+        if (entry.gathered.energy_uj || !entry.loaded) {
+            continue;
+        }
+        try {
+            entry.gathered.energy_uj = context_.worker.energy({slot}).energy_uj;
+        } catch (const WorkerLost& lost) {
+            fail(slot, lost.status(), lost.what());
+            ensure_worker();
+        }
+        if (!entry.gathered.energy_uj) {
+            return;  // the device does not count it
+        }
+    }
+}
+
 Measurement CellSession::measurement_of(int slot) const {
     const protocol::CheckReply& checked = entries_[slot].checked;
-    Measurement measurement;
+    Measurement measurement = entries_[slot].gathered;
     measurement.accuracy = checked.accuracy;
     measurement.accuracy_original = checked.accuracy_original;
     measurement.repeatable = checked.repeatable;
     measurement.resources = checked.resources;
     if (race_ && !race_->samples(slot).empty()) {
-        measurement.samples = race_->samples(slot);
-        measurement.baseline_us = median(baselines_us_);
-        measurement.baseline_first_us = median(baselines_first_us_);
-        set_times(measurement, problem_, prepared_->floor_us);
-        set_ratio(measurement);
+        const int process = processes(measurement.samples);
+        for (Sample sample : race_->samples(slot)) {
+            sample.process = process;
+            measurement.samples.push_back(sample);
+        }
+        if (!confirming()) {
+            measurement.baseline_us = median(baselines_us_);
+            measurement.baseline_first_us = median(baselines_first_us_);
+            measurement.floor_us = prepared_->floor_us;
+        }
+        summarise(measurement, problem_);
     }
     return measurement;
 }
 
 void CellSession::record_timed(const std::vector<int>& slots, int least_samples) {
     for (const int slot : slots) {
-        const Measurement measurement = measurement_of(slot);
-        if (std::ssize(measurement.samples) >= least_samples) {
-            record(slot, measurement);
+        if (std::ssize(race_ ? race_->samples(slot) : std::vector<Sample>()) >= least_samples) {
+            record(slot, measurement_of(slot));
         }
     }
 }
@@ -274,9 +359,11 @@ void CellSession::record(int slot, const Measurement& measurement) {
     }
     context_.sink.record(*entry.candidate, hash, measurement);
     entry.state = State::kDone;
-    ++context_.outcome.measured;
-    ++context_.outcome.statuses[measurement.status];
-    context_.listener.candidate_done(*entry.candidate, measurement);
+    if (!confirming()) {
+        ++context_.outcome.measured;
+        ++context_.outcome.statuses[measurement.status];
+        context_.listener.candidate_done(*entry.candidate, measurement);
+    }
 }
 
 }  // namespace fdkbench

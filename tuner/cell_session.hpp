@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tuner/clock_watch.hpp"
 #include "tuner/compile_feed.hpp"
 #include "tuner/device_worker.hpp"
 #include "tuner/race.hpp"
@@ -25,11 +26,21 @@ struct SweepContext {
     std::function<bool()> stopping;  ///< interrupted or out of time
 };
 
+/// Candidates of one problem to be timed together.
+struct CellTask {
+    const CellPlan& plan;
+    RaceLimits limits;
+    /// To confirm: what is known of each candidate, in the plan's order, and its binary. This
+    /// session's samples come from one more process. Empty: they are measured for the first time.
+    std::vector<Measurement> prior = {};
+    std::vector<std::string> hashes = {};
+};
+
 /// One cell of a sweep: every candidate is checked as its binary arrives, the correct ones race,
 /// each row is recorded as soon as it is final.
 class CellSession {
   public:
-    CellSession(SweepContext& context, const CellPlan& plan);
+    CellSession(SweepContext& context, const CellTask& task);
 
     /// Throws Interrupted when the sweep is stopping and CellUnavailable when the cell cannot be
     /// done. Either way what was timed enough has been recorded, and the rest is left for another
@@ -46,19 +57,25 @@ class CellSession {
         State state = State::kCompiling;
         const protocol::CompileReply* compiled = nullptr;
         protocol::CheckReply checked;
-        bool loaded = false;  ///< in the slot of the worker that runs now
+        bool loaded = false;    ///< in the slot of the worker that runs now
+        Measurement gathered;   ///< what is known beside the check and the race
+        std::string objection;  ///< why its last block was discarded
     };
 
+    [[nodiscard]] bool confirming() const { return !task_.prior.empty(); }
     void check_all();
     void await_compiles();
     void take_compiled();
     void check(int slot);
+    bool survived_machine(int slot);
     void ensure_worker();
     void load(const std::vector<int>& slots);
     void race_all();
     void run_block(const std::vector<int>& slots);
-    void retry_alone(const std::vector<int>& slots);
+    void blame(const WorkerLost& lost, const std::vector<int>& slots);
     void take_block(const std::vector<int>& slots, const protocol::BlockReply& block);
+    void discard(const std::vector<int>& slots, const std::string& objection);
+    void read_energy();
     void record_timed(const std::vector<int>& slots, int least_samples = 1);
     void fail(int slot, CandidateStatus status, const std::string& message);
     void record(int slot, const Measurement& measurement);
@@ -67,11 +84,13 @@ class CellSession {
     void stop_if_asked() const;
 
     SweepContext& context_;
+    const CellTask task_;
     const Problem& problem_;
     std::vector<Entry> entries_;                            ///< by slot
     std::set<std::pair<std::string, LaunchPlan>> kernels_;  ///< already in this cell
     std::optional<protocol::PrepareReply> prepared_;
     std::optional<Race> race_;
+    ClockWatch clocks_;
     std::vector<double> baselines_us_;
     std::vector<double> baselines_first_us_;
 };

@@ -2,17 +2,16 @@
 
 #include "src/core/error.hpp"
 #include "tuner/request_channel.hpp"
+#include "tuner/scratch_folder.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <condition_variable>
-#include <cstdlib>
 #include <cstring>
 #include <deque>
 #include <exception>
-#include <filesystem>
 #include <mutex>
 #include <thread>
 #include <unistd.h>
@@ -21,35 +20,6 @@
 namespace fdkbench {
 
 namespace {
-
-constexpr std::chrono::minutes kCompileTimeout{10};
-
-/// A new folder among the system's temporary files, gone with all that is in it at the end of its
-/// scope.
-class ScratchFolder {
-  public:
-    ScratchFolder() {
-        std::error_code no_folder;
-        const auto parent = std::filesystem::temp_directory_path(no_folder);
-        path_ = ((no_folder ? "/tmp" : parent) / "fdkbench-XXXXXX").string();
-        if (::mkdtemp(path_.data()) == nullptr) {
-            throw EnvironmentError(
-                fmt::format("cannot make the folder {}: {}; set TMPDIR to another place",
-                            path_,
-                            std::strerror(errno)));
-        }
-    }
-    ~ScratchFolder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    ScratchFolder(const ScratchFolder&) = delete;
-    ScratchFolder& operator=(const ScratchFolder&) = delete;
-    [[nodiscard]] const std::string& path() const { return path_; }
-
-  private:
-    std::string path_;
-};
 
 std::vector<std::string> compile_argv(const WorkerCommand& command, const std::string& scratch) {
     std::vector<std::string> words;
@@ -65,9 +35,10 @@ std::vector<std::string> compile_argv(const WorkerCommand& command, const std::s
 /// One thread for each process, so that compilers never wait for a coordinator that measures.
 class CompileProcesses final : public CompilePool {
   public:
-    CompileProcesses(const WorkerCommand& command, int jobs)
-        : argv_(compile_argv(command, scratch_.path())),
-          jobs_(static_cast<std::size_t>(std::max(1, jobs))) {
+    CompileProcesses(const WorkerCommand& command, int jobs, std::chrono::seconds timeout)
+        : argv_(compile_argv(command, scratch_.path().string())),
+          jobs_(static_cast<std::size_t>(std::max(1, jobs))),
+          timeout_(timeout) {
         // What starts it would end with an exit code, as if each request had killed it.
         if (::access(command.path.c_str(), X_OK) != 0) {
             throw EnvironmentError(
@@ -138,18 +109,18 @@ class CompileProcesses final : public CompilePool {
         }
     }
 
-    static protocol::CompileReply compile(RequestChannel& channel,
-                                          const protocol::CompileRequest& request) {
+    protocol::CompileReply compile(RequestChannel& channel,
+                                   const protocol::CompileRequest& request) const {
         try {
-            return channel.ask<protocol::CompileReply>(request, kCompileTimeout);
+            return channel.ask<protocol::CompileReply>(request, timeout_);
         } catch (const WorkerLost& lost) {
             if (lost.status() == CandidateStatus::kTimeout) {
-                return failed(lost.what());
+                return failed(fmt::format("{} (--compile-timeout)", lost.what()));
             }
         }
         // One death, for instance for want of memory, says nothing about the kernel.
         try {
-            return channel.ask<protocol::CompileReply>(request, kCompileTimeout);
+            return channel.ask<protocol::CompileReply>(request, timeout_);
         } catch (const WorkerLost& lost) {
             return failed(fmt::format("compiler process died twice: {}", lost.what()));
         }
@@ -184,6 +155,7 @@ class CompileProcesses final : public CompilePool {
     ScratchFolder scratch_;
     std::vector<std::string> argv_;
     std::size_t jobs_;
+    std::chrono::seconds timeout_;
     std::mutex mutex_;  ///< guards queue_, done_ and fault_
     std::condition_variable work_;
     std::condition_variable finished_;
@@ -196,8 +168,10 @@ class CompileProcesses final : public CompilePool {
 
 }  // namespace
 
-std::unique_ptr<CompilePool> compile_processes(const WorkerCommand& command, int jobs) {
-    return std::make_unique<CompileProcesses>(command, jobs);
+std::unique_ptr<CompilePool> compile_processes(const WorkerCommand& command,
+                                               int jobs,
+                                               std::chrono::seconds timeout) {
+    return std::make_unique<CompileProcesses>(command, jobs, timeout);
 }
 
 }  // namespace fdkbench

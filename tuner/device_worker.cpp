@@ -4,29 +4,34 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace fdkbench {
 
 namespace {
+
+using Clock = std::chrono::steady_clock;
+
 constexpr int kMostLosses = 3;
+/// A machine that others use as well may stop for a moment.
+constexpr std::chrono::seconds kLeastPatience{5};
+constexpr int kPatience = 3;
+
 }  // namespace
 
 template <typename Call>
-auto DeviceWorker::ask(Call call) {
+auto DeviceWorker::ask(double& seconds, Call call) {
+    const auto start = Clock::now();
+    const auto count_time = [&] {
+        seconds += std::chrono::duration<double>(Clock::now() - start).count();
+    };
     try {
         auto reply = call(*worker_);
-        losses_in_a_row_ = 0;
+        count_time();
         return reply;
-    } catch (const WorkerLost& lost) {
+    } catch (const WorkerLost&) {
+        count_time();
         worker_.reset();
-        if (++losses_in_a_row_ == kMostLosses) {
-            throw EnvironmentError(
-                fmt::format("the worker for {} was lost {} times in a row ({}); look at the "
-                            "device with 'fdkbench devices', then start the same sweep again: "
-                            "what was measured is kept",
-                            options_.device.id,
-                            kMostLosses,
-                            lost.what()));
-        }
         throw;
     } catch (const Error& error) {
         if (error.code() == ExitCode::kEnvironment) {
@@ -36,23 +41,52 @@ auto DeviceWorker::ask(Call call) {
     }
 }
 
+void DeviceWorker::count_loss(const WorkerLost& lost) {
+    if (++unexplained_losses_ < kMostLosses) {
+        return;
+    }
+    throw EnvironmentError(
+        fmt::format("the worker for {} was lost {} times with no candidate to blame ({}); look at "
+                    "the device with 'fdkbench devices', then start the same sweep again: what was "
+                    "measured is kept",
+                    options_.device.id,
+                    kMostLosses,
+                    lost.what()));
+}
+
+DeviceWorker::Milliseconds DeviceWorker::limit() const {
+    if (longest_check_.count() == 0) {
+        return options_.timeouts.candidate;
+    }
+    return std::min<Milliseconds>(
+        options_.timeouts.candidate,
+        std::max<Milliseconds>(kLeastPatience, kPatience * longest_check_));
+}
+
 protocol::PrepareReply DeviceWorker::prepare(const Problem& problem) {
+    longest_check_ = Milliseconds{0};
     while (true) {
         if (!worker_) {
             worker_ = factory_.worker();
         }
         try {
-            return ask([&](Worker& worker) {
+            return ask(seconds_.prepare, [&](Worker& worker) {
                 return worker.prepare({options_.device_index, problem, options_.policy});
             });
-        } catch (const WorkerLost&) {
-            continue;  // ask() ends this after a few
+        } catch (const WorkerLost& lost) {
+            count_loss(lost);
         }
     }
 }
 
 protocol::CheckReply DeviceWorker::check(const protocol::CheckRequest& request) {
-    auto reply = ask([&](Worker& worker) { return worker.check(request); });
+    const auto start = Clock::now();
+    auto reply =
+        ask(seconds_.check, [&](Worker& worker) { return worker.check(request, limit()); });
+    if (reply.status == CandidateStatus::kCorrect) {
+        longest_check_ =
+            std::max(longest_check_, std::chrono::ceil<Milliseconds>(Clock::now() - start));
+    }
     if (reply.worker_ends) {
         worker_.reset();
     }
@@ -60,7 +94,21 @@ protocol::CheckReply DeviceWorker::check(const protocol::CheckRequest& request) 
 }
 
 protocol::BlockReply DeviceWorker::block(const protocol::BlockRequest& request) {
-    return ask([&](Worker& worker) { return worker.block(request); });
+    try {
+        auto reply =
+            ask(seconds_.race, [&](Worker& worker) { return worker.block(request, limit()); });
+        unexplained_losses_ = 0;
+        return reply;
+    } catch (const WorkerLost& lost) {
+        if (!lost.slot()) {
+            count_loss(lost);
+        }
+        throw;
+    }
+}
+
+protocol::EnergyReply DeviceWorker::energy(const protocol::EnergyRequest& request) {
+    return ask(seconds_.energy, [&](Worker& worker) { return worker.energy(request); });
 }
 
 }  // namespace fdkbench

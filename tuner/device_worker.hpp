@@ -2,6 +2,7 @@
 
 #include "tuner/sweep.hpp"
 
+#include <chrono>
 #include <memory>
 #include <stdexcept>
 
@@ -13,30 +14,39 @@ class CellUnavailable : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-/// The sweep's worker, started when it is first needed and again after it was lost. An environment
-/// fault that a worker reports becomes CellUnavailable. Losing it three times in a row without an
-/// answer in between is an EnvironmentError.
+/// A worker process of a sweep, started when it is first needed and again after it was lost. An
+/// environment fault that a worker reports becomes CellUnavailable. Losing it three times with no
+/// candidate to blame, and no block timed in between, is an EnvironmentError.
 class DeviceWorker {
   public:
-    DeviceWorker(const SweepOptions& options, WorkerFactory& factory)
-        : options_(options), factory_(factory) {}
+    /// `seconds` counts how long workers were busy.
+    DeviceWorker(const SweepOptions& options, WorkerFactory& factory, DeviceSeconds& seconds)
+        : options_(options), factory_(factory), seconds_(seconds) {}
 
     /// Starts a worker where there is none, as often as it takes.
     protocol::PrepareReply prepare(const Problem& problem);
-    /// Both throw WorkerLost; running() is false then.
+    /// All throw WorkerLost; running() is false then. A candidate may take timeouts.candidate; once
+    /// others of the problem were correct, three times as long as the longest of them, but at least
+    /// 5 s.
     protocol::CheckReply check(const protocol::CheckRequest& request);
     protocol::BlockReply block(const protocol::BlockRequest& request);
+    protocol::EnergyReply energy(const protocol::EnergyRequest& request);
     /// Whether the worker that got the last prepare() is still there.
     [[nodiscard]] bool running() const { return worker_ != nullptr; }
 
   private:
+    using Milliseconds = std::chrono::milliseconds;
     template <typename Call>
-    auto ask(Call call);
+    auto ask(double& seconds, Call call);
+    void count_loss(const WorkerLost& lost);
+    [[nodiscard]] Milliseconds limit() const;
 
     const SweepOptions& options_;
     WorkerFactory& factory_;
+    DeviceSeconds& seconds_;
     std::unique_ptr<Worker> worker_;
-    int losses_in_a_row_ = 0;
+    int unexplained_losses_ = 0;
+    Milliseconds longest_check_{0};  ///< of a correct candidate of this problem
 };
 
 }  // namespace fdkbench

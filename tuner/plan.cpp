@@ -109,6 +109,9 @@ SweepPlan plan_sweep(const SweepOptions& options, MeasurementSink& sink) {
         const std::size_t known = drop_known(cell, options.force, sink, binaries);
         plan.already_measured += known;
         plan.candidates += known + cell.candidates.size();
+        cell.unconfirmed = options.confirmations > 0 && cell.candidates.empty() &&
+                           !sink.unconfirmed(problem, 1 + options.confirmations).empty();
+        plan.unconfirmed += cell.unconfirmed ? 1 : 0;
         plan.cells.push_back(std::move(cell));
     }
     if (plan.candidates == 0 && !options.part) {

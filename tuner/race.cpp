@@ -29,28 +29,19 @@ double least_time(double estimate_us, const std::vector<Sample>& samples) {
 
 }  // namespace
 
-double median_time_us(const std::vector<Sample>& samples) {
-    std::vector<double> times;
-    times.reserve(samples.size());
-    for (const Sample& sample : samples) {
-        times.push_back(sample.time_us);
-    }
-    return median(std::move(times));
-}
-
-Race::Race(const std::vector<Racer>& racers, std::uint64_t seed, RaceRounds rounds)
-    : random_(seed), rounds_(rounds) {
+Race::Race(const std::vector<Racer>& racers, std::uint64_t seed, RaceLimits limits)
+    : random_(seed), limits_(limits) {
     for (const Racer& racer : racers) {
         samples_[racer.slot] = {};
         racing_.emplace(racer.slot, racer.estimate_us);
     }
 }
 
-RaceStep Race::next() {
+RaceStep Race::next(bool out_of_time) {
     RaceStep step;
     if (blocks_.empty() && !over_) {
         step.dropped = judge();
-        over_ = settled();
+        over_ = settled(out_of_time);
         if (!over_) {
             start_round();
         }
@@ -65,9 +56,21 @@ RaceStep Race::next() {
 void Race::add(const std::vector<int>& slots, const protocol::BlockReply& block) {
     for (std::size_t i = 0; i < slots.size(); ++i) {
         std::vector<Sample>& samples = samples_.at(slots[i]);
-        samples.push_back(
-            {block.times_us.at(i), block.baseline_before_us, block.baseline_after_us});
+        samples.push_back({.time_us = block.times_us.at(i),
+                           .baseline_before_us = block.baseline_before_us,
+                           .baseline_after_us = block.baseline_after_us,
+                           .sm_clock_mhz = block.after.sm_clock_mhz});
         estimates_[slots[i]] = paired_ratio(samples);
+    }
+}
+
+void Race::put_back(const std::vector<int>& slots) {
+    const auto middle = slots.begin() + (std::ssize(slots) + 1) / 2;
+    for (const auto& half :
+         {std::vector(slots.begin(), middle), std::vector(middle, slots.end())}) {
+        if (!half.empty()) {
+            blocks_.push_back(half);
+        }
     }
 }
 
@@ -99,7 +102,7 @@ int Race::leader() const {
 std::vector<int> Race::judge() {
     std::vector<int> dropped;
     const int leader_slot = leader();
-    if (leader_slot < 0) {
+    if (leader_slot < 0 || !limits_.drop) {
         return dropped;
     }
     const RatioEstimate best = estimates_.at(leader_slot);
@@ -118,14 +121,16 @@ std::vector<int> Race::judge() {
     return dropped;
 }
 
-bool Race::settled() const {
-    if (racing_.empty() || round_ >= rounds_.most) {
+bool Race::settled(bool out_of_time) const {
+    if (racing_.empty() || round_ >= limits_.most_rounds) {
         return true;
     }
-    return round_ >= rounds_.least &&
-           std::all_of(estimates_.begin(), estimates_.end(), [](const auto& entry) {
-               return entry.second.half_width() < kHalfWidth;
-           });
+    if (round_ < limits_.least_rounds) {
+        return false;
+    }
+    const int leader_slot = leader();
+    return out_of_time ||
+           (leader_slot >= 0 && estimates_.at(leader_slot).half_width() < kHalfWidth);
 }
 
 void Race::start_round() {

@@ -17,13 +17,11 @@ struct Racer {
     double estimate_us = 0;  ///< a first look at its time
 };
 
-/// Middle time of the samples, of which there must be one at least.
-double median_time_us(const std::vector<Sample>& samples);
-
-/// How many rounds a race may take; every candidate still in it is sampled once a round.
-struct RaceRounds {
-    int least = 6;  ///< the fewest that give an interval (paired_ratio)
-    int most = 20;
+/// How long a race goes on; every candidate still in it is sampled once a round.
+struct RaceLimits {
+    int least_rounds = 6;  ///< the fewest that give an interval (paired_ratio)
+    int most_rounds = 60;
+    bool drop = true;  ///< false: every candidate stays to the end
 };
 
 /// What happens next.
@@ -36,16 +34,19 @@ struct RaceStep {
 /// caller times the blocks. Each round samples every candidate once, in blocks of random order.
 /// A candidate leaves after a round when it is hopeless (estimate and samples all above 1.5 × the
 /// leader's time) or slower (from the third sample on: its interval below the leader's, and more
-/// than 1 % apart). The race is over when every half-width left is under 0.5 %, or the rounds are
-/// used up.
+/// than 1 % apart). The race is over when the half-width of the leader's interval is under 0.5 %,
+/// or the rounds or the time are used up.
 class Race {
   public:
-    Race(const std::vector<Racer>& racers, std::uint64_t seed, RaceRounds rounds = {});
+    Race(const std::vector<Racer>& racers, std::uint64_t seed, RaceLimits limits = {});
 
-    /// The next block; every slot of the last one must have been added or removed.
-    RaceStep next();
+    /// The next block; every slot of the last one must have been added, removed or put back. When
+    /// `out_of_time`, no round beyond the least begins.
+    RaceStep next(bool out_of_time = false);
     /// Takes the times of `slots` from one block between two baseline replays.
     void add(const std::vector<int>& slots, const protocol::BlockReply& block);
+    /// They were not timed in their block: it comes again, in halves.
+    void put_back(const std::vector<int>& slots);
     /// Takes a candidate out, for instance because it failed.
     void remove(int slot);
 
@@ -58,7 +59,7 @@ class Race {
 
   private:
     [[nodiscard]] std::vector<int> judge();
-    [[nodiscard]] bool settled() const;
+    [[nodiscard]] bool settled(bool out_of_time) const;
     void start_round();
 
     std::map<int, double> racing_;  ///< slot → a first look at its time
@@ -66,7 +67,7 @@ class Race {
     std::map<int, RatioEstimate> estimates_;  ///< of the slots still racing, after their last round
     std::vector<std::vector<int>> blocks_;    ///< of this round, the next one last
     std::mt19937_64 random_;
-    RaceRounds rounds_;
+    RaceLimits limits_;
     int round_ = 0;
     bool over_ = false;
 };

@@ -30,10 +30,14 @@ void RequestChannel::exchange(const Json& request,
     if (!process_) {
         process_ = std::make_unique<protocol::ProcessChannel>(argv_);
     }
+    timing_slot_.reset();
     if (!process_->send(to_line(request))) {
         lose_dead();
     }
-    const std::string line = wait_for_line(timeout);
+    std::string line = wait_for_line(timeout);
+    while (take_event(line)) {
+        line = wait_for_line(timeout);
+    }
     bool taken = false;
     try {
         const Json json = Json::parse(line);
@@ -49,6 +53,23 @@ void RequestChannel::exchange(const Json& request,
              fmt::format("answered '{}' to the request '{}'",
                          line.substr(0, kMostShown),
                          request.at("request").get<std::string>()));
+    }
+}
+
+/// False for a line that is no event.
+bool RequestChannel::take_event(const std::string& line) {
+    try {
+        const Json json = Json::parse(line);
+        if (json.at("event") != protocol::TimingEvent::kName) {
+            return false;
+        }
+        const int slot = json.get<protocol::TimingEvent>().slot;
+        timing_slot_ = slot < 0 ? std::nullopt : std::optional(slot);
+        return true;
+    } catch (const Json::exception&) {
+        return false;
+    } catch (const std::invalid_argument&) {
+        return false;
     }
 }
 
@@ -77,7 +98,7 @@ std::string RequestChannel::wait_for_line(std::chrono::milliseconds timeout) {
 
 void RequestChannel::lose(CandidateStatus status, const std::string& how) {
     process_.reset();
-    throw WorkerLost(status, fmt::format("{} {}", who_, how));
+    throw WorkerLost(status, fmt::format("{} {}", who_, how), timing_slot_);
 }
 
 void RequestChannel::lose_dead() {

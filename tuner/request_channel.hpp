@@ -8,6 +8,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,8 @@ class RequestChannel {
     RequestChannel(std::string who, std::vector<std::string> argv, const std::atomic<bool>* stop)
         : who_(std::move(who)), argv_(std::move(argv)), stop_(stop) {}
 
-    /// Throws WorkerLost when the process dies, sends something else or is late, Interrupted when
+    /// Waits `timeout` for the reply, and again after every event that comes before it. Throws
+    /// WorkerLost when the process dies, sends something else or is late, Interrupted when
     /// `stop` rises; either way the process is killed, and the next request starts another. An
     /// error that the process reports is thrown as Error.
     template <typename Reply, typename Request>
@@ -39,6 +41,7 @@ class RequestChannel {
   private:
     using Take = std::function<bool(const Json&)>;
     void exchange(const Json& request, std::chrono::milliseconds timeout, const Take& take);
+    bool take_event(const std::string& line);
     std::string wait_for_line(std::chrono::milliseconds timeout);
     [[noreturn]] void lose(CandidateStatus status, const std::string& how);
     [[noreturn]] void lose_dead();
@@ -47,6 +50,7 @@ class RequestChannel {
     std::vector<std::string> argv_;
     const std::atomic<bool>* stop_;
     std::unique_ptr<protocol::ProcessChannel> process_;
+    std::optional<int> timing_slot_;  ///< of the last TimingEvent
 };
 
 }  // namespace fdkbench

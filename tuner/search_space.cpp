@@ -53,9 +53,7 @@ class FamilySpace {
         : family_(family),
           options_(options),
           cell_(cell),
-          axes_(family.axes(cell.problem, options.device)),
-          problem_options_(problem_defines(cell.problem)),
-          digest_(kernel_source(family).digest) {}
+          axes_(family.axes(cell.problem, options.device)) {}
 
     void add_candidates() {
         for (const Axis& axis : axes_) {
@@ -97,32 +95,18 @@ class FamilySpace {
         ++cell_.skipped[fmt::format("{}: {}", family_.name, reason)];
     }
 
-    void add(Params params) {
+    void add(const Params& params) {
         if (const auto reason = family_.skips(cell_.problem, params, options_.device)) {
             skip(*reason);
             return;
         }
-        Candidate candidate;
-        candidate.family = family_.name;
-        candidate.problem = cell_.problem;
-        candidate.layout = family_.layout;
-        candidate.plan = family_.plan(cell_.problem, params, options_.device);
-        candidate.options = problem_options_;
-        for (std::string& define : defines(params)) {
-            candidate.options.push_back(std::move(define));
-        }
-        candidate.compile_key =
-            compile_key(digest_, candidate.options, options_.device.arch, options_.compiler);
-        candidate.params = std::move(params);
-        cell_.candidates.push_back(std::move(candidate));
+        cell_.candidates.push_back(make_candidate(family_, cell_.problem, params, options_));
     }
 
     const Family& family_;
     const SweepOptions& options_;
     CellPlan& cell_;
     std::vector<Axis> axes_;
-    std::vector<std::string> problem_options_;
-    const std::string& digest_;
 };
 
 std::optional<std::regex> expression(const std::string& option,
@@ -188,6 +172,25 @@ CellPlan enumerate_candidates(const Problem& problem,
         FamilySpace(*family, options, cell).add_candidates();
     }
     return cell;
+}
+
+Candidate make_candidate(const Family& family,
+                         const Problem& problem,
+                         const Params& params,
+                         const SweepOptions& options) {
+    Candidate candidate;
+    candidate.family = family.name;
+    candidate.params = params;
+    candidate.problem = problem;
+    candidate.layout = family.layout;
+    candidate.plan = family.plan(problem, params, options.device);
+    candidate.options = problem_defines(problem);
+    for (std::string& define : defines(params)) {
+        candidate.options.push_back(std::move(define));
+    }
+    candidate.compile_key = compile_key(
+        kernel_source(family).digest, candidate.options, options.device.arch, options.compiler);
+    return candidate;
 }
 
 }  // namespace fdkbench

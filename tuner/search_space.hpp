@@ -20,4 +20,10 @@ CellPlan enumerate_candidates(const Problem& problem,
                               const std::vector<const Family*>& families,
                               const SweepOptions& options);
 
+/// The candidate that a family's parameters make on a problem.
+Candidate make_candidate(const Family& family,
+                         const Problem& problem,
+                         const Params& params,
+                         const SweepOptions& options);
+
 }  // namespace fdkbench

@@ -1,8 +1,13 @@
 #include "tuner/sweep.hpp"
 
-#include "tuner/cell_session.hpp"
+#include "tuner/cell_queue.hpp"
+#include "tuner/sweep_lane.hpp"
 
 #include <fmt/format.h>
+
+#include <exception>
+#include <mutex>
+#include <thread>
 
 namespace fdkbench {
 
@@ -10,72 +15,151 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// Goes through the cells of a plan in order.
-class Sweep {
-  public:
-    Sweep(SweepContext& context, const SweepPlan& plan) : context_(context), plan_(plan) {}
+/// Devices of one kind that differ by more than this do not belong into one table unmentioned.
+constexpr double kSlowSibling = 1.03;
 
-    void run() {
-        const bool compile_ahead = context_.options.device.backend != "host";
-        if (compile_ahead) {
-            for (const CellPlan& cell : plan_.cells) {
-                context_.compiles.request(cell);
-            }
-        }
-        for (std::size_t index = 0; index < plan_.cells.size(); ++index) {
-            if (plan_.cells[index].candidates.empty()) {
-                continue;
-            }
-            if (context_.stopping()) {
-                context_.outcome.complete = false;
-                return;
-            }
-            context_.compiles.request(plan_.cells[index]);
-            run_cell(index);
-        }
+/// Passes on what lanes tell from their threads, one at a time.
+class LockedListener final : public SweepListener {
+  public:
+    explicit LockedListener(SweepListener& listener) : listener_(listener) {}
+
+    void compiled(const Candidate& candidate, const protocol::CompileReply& reply) override {
+        pass([&] { listener_.compiled(candidate, reply); });
+    }
+    void cell_started(std::size_t index, const Problem& problem) override {
+        pass([&] { listener_.cell_started(index, problem); });
+    }
+    void cell_prepared(const Problem& problem, const protocol::PrepareReply& reply) override {
+        pass([&] { listener_.cell_prepared(problem, reply); });
+    }
+    void candidate_done(const Candidate& candidate, const Measurement& result) override {
+        pass([&] { listener_.candidate_done(candidate, result); });
+    }
+    void candidate_known(const Candidate& candidate) override {
+        pass([&] { listener_.candidate_known(candidate); });
+    }
+    void cell_progress(const Problem& problem, const std::optional<Leader>& leader) override {
+        pass([&] { listener_.cell_progress(problem, leader); });
+    }
+    void confirming(const Problem& problem, std::size_t kernels) override {
+        pass([&] { listener_.confirming(problem, kernels); });
+    }
+    void cell_done(std::size_t index,
+                   const Problem& problem,
+                   const std::optional<Leader>& leader) override {
+        pass([&] { listener_.cell_done(index, problem, leader); });
+    }
+    void warning(const std::string& message) override {
+        pass([&] { listener_.warning(message); });
     }
 
   private:
-    void run_cell(std::size_t index) {
-        const CellPlan& cell = plan_.cells[index];
-        context_.listener.cell_started(index, cell.problem);
-        CellSession session(context_, cell);
-        try {
-            session.run();
-        } catch (const Interrupted&) {
-            context_.outcome.complete = false;
-        } catch (const CellUnavailable& fault) {
-            context_.outcome.left_out.push_back(
-                fmt::format("{}: {}", to_string(cell.problem), fault.what()));
-            context_.listener.warning("left out: " + context_.outcome.left_out.back());
-        }
-        context_.listener.cell_done(index, cell.problem, session.leader());
+    template <typename Call>
+    void pass(Call call) {
+        const std::lock_guard lock(mutex_);
+        call();
     }
 
-    SweepContext& context_;
-    const SweepPlan& plan_;
+    SweepListener& listener_;
+    std::mutex mutex_;
 };
+
+/// Compares the baselines of devices that should be equal.
+class Siblings {
+  public:
+    explicit Siblings(SweepListener& listener) : listener_(listener) {}
+
+    void add(const DeviceInfo& device, double baseline_us) {
+        const std::lock_guard lock(mutex_);
+        for (const auto& [other, other_us] : seen_) {
+            if (baseline_us > kSlowSibling * other_us) {
+                report(device, baseline_us, other, other_us);
+            } else if (other_us > kSlowSibling * baseline_us) {
+                report(other, other_us, device, baseline_us);
+            }
+        }
+        seen_.emplace_back(device, baseline_us);
+    }
+
+  private:
+    void report(const DeviceInfo& slow, double slow_us, const DeviceInfo& fast, double fast_us) {
+        listener_.warning(fmt::format(
+            "{} ({}) is {:.0f} % slower than {} on the same baseline ({:.2f} us, {:.2f} us): look "
+            "at its clocks, power limit and other users with nvidia-smi",
+            slow.id,
+            slow.uuid,
+            100 * (slow_us / fast_us - 1),
+            fast.id,
+            slow_us,
+            fast_us));
+    }
+
+    SweepListener& listener_;
+    std::mutex mutex_;
+    std::vector<std::pair<DeviceInfo, double>> seen_;
+};
+
+void add(SweepOutcome& total, const SweepOutcome& part) {
+    total.complete = total.complete && part.complete;
+    total.left_out.insert(total.left_out.end(), part.left_out.begin(), part.left_out.end());
+    total.measured += part.measured;
+    for (const auto& [status, count] : part.statuses) {
+        total.statuses[status] += count;
+    }
+    total.seconds.prepare += part.seconds.prepare;
+    total.seconds.check += part.seconds.check;
+    total.seconds.race += part.seconds.race;
+    total.seconds.energy += part.seconds.energy;
+}
 
 }  // namespace
 
-SweepOutcome run_sweep(const SweepOptions& options,
+SweepOutcome run_sweep(std::vector<SweepLane>& lanes,
                        const SweepPlan& plan,
-                       WorkerFactory& factory,
-                       MeasurementSink& sink,
                        SweepListener& listener,
                        const std::atomic<bool>& stop) {
     std::optional<Clock::time_point> deadline;
-    if (options.time_limit) {
-        deadline = Clock::now() + *options.time_limit;
+    if (const auto limit = lanes.at(0).options.time_limit) {
+        deadline = Clock::now() + *limit;
     }
-    SweepOutcome outcome;
-    CompileFeed compiles(options, factory, sink, listener);
-    DeviceWorker worker(options, factory);
-    SweepContext context{options, sink, listener, compiles, worker, outcome, [&] {
-                             return stop || (deadline && Clock::now() >= *deadline);
-                         }};
+    std::atomic<bool> failed = false;
+    const auto stopping = [&] { return stop || failed || (deadline && Clock::now() >= *deadline); };
     listener.planned(plan.cells.size(), plan.candidates, plan.already_measured);
-    Sweep(context, plan).run();
+
+    LockedListener locked(listener);
+    Siblings siblings(locked);
+    CellQueue queue(plan);
+    SweepOutcome outcome;
+    std::mutex mutex;  // guards outcome and fault
+    std::exception_ptr fault;
+    const auto run_lane = [&](SweepLane& lane) {
+        LaneRunner runner(lane, plan, locked, stopping);
+        try {
+            if (lanes.size() > 1) {
+                if (const auto baseline_us = runner.first_baseline_us()) {
+                    siblings.add(lane.options.device, *baseline_us);
+                }
+            }
+            runner.run(queue);
+        } catch (...) {
+            failed = true;
+            const std::lock_guard lock(mutex);
+            fault = fault ? fault : std::current_exception();
+        }
+        const std::lock_guard lock(mutex);
+        add(outcome, runner.outcome());
+    };
+    std::vector<std::thread> threads;
+    for (std::size_t i = 1; i < lanes.size(); ++i) {
+        threads.emplace_back(run_lane, std::ref(lanes[i]));
+    }
+    run_lane(lanes[0]);
+    for (std::thread& thread : threads) {
+        thread.join();
+    }
+    if (fault) {
+        std::rethrow_exception(fault);
+    }
     return outcome;
 }
 

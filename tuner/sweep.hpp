@@ -14,6 +14,14 @@
 
 namespace fdkbench {
 
+/// A kernel that may win its cell, as it was recorded.
+struct Finalist {
+    std::string family;
+    Params params;
+    std::string binary_hash;
+    Measurement measurement;
+};
+
 /// Where a sweep looks up what is already known and puts what it finds. The command line gives the
 /// database; tests give memory. record() must have made the row durable when it returns.
 class MeasurementSink {
@@ -30,6 +38,18 @@ class MeasurementSink {
     virtual void record(const Candidate& candidate,
                         const std::optional<std::string>& binary_hash,
                         const Measurement& measurement) = 0;
+    /// Makes durable that this kernel is about to run for the first time; returns how often the
+    /// machine went down while it did.
+    virtual int begin_attempt(const Candidate& candidate, const std::string& binary_hash) = 0;
+    /// The sweep outlived that.
+    virtual void end_attempt(const Candidate& candidate, const std::string& binary_hash) = 0;
+    /// Kernels to time in further processes until the cell's winner rests on `processes`; none
+    /// when it does.
+    virtual std::vector<Finalist> unconfirmed(const Problem& problem, int processes) = 0;
+    /// All of the cell's rows are there: who wins now stays the winner until beaten by `margin`.
+    virtual void decide(const Problem& problem, double margin) = 0;
+    /// What an empty kernel takes on the sweep's device.
+    virtual void set_empty_launch(double time_us) = 0;
 };
 
 /// The fastest of a cell so far, for progress lines. Which kernel wins is decided where results are
@@ -55,6 +75,8 @@ class SweepListener {
     /// It compiled to a kernel that this cell already has: nothing is measured.
     virtual void candidate_known(const Candidate&) {}
     virtual void cell_progress(const Problem&, const std::optional<Leader>&) {}
+    /// So many of the cell's kernels are timed again in a fresh process.
+    virtual void confirming(const Problem&, std::size_t /*kernels*/) {}
     virtual void cell_done(std::size_t /*index*/, const Problem&, const std::optional<Leader>&) {}
     virtual void warning(const std::string& /*message*/) {}
 };
@@ -74,7 +96,12 @@ struct SweepOptions {
     int jobs = 1;         ///< compile processes
     std::string cache_dir;
     std::optional<std::chrono::seconds> time_limit;
-    std::chrono::seconds candidate_timeout{60};
+    Timeouts timeouts;
+    /// Of the race for one cell; the rounds that give an interval are always run.
+    std::chrono::seconds race_time{10};
+    int confirmations = 2;  ///< fresh processes in which a cell's finalists are timed again
+    double margin = 0.03;   ///< by which an incumbent must be beaten
+    bool complete = false;  ///< nobody leaves a race before its end
 };
 
 /// The candidates of one problem, and how many points were skipped for which reason.
@@ -82,6 +109,8 @@ struct CellPlan {
     Problem problem;
     std::vector<Candidate> candidates;
     std::map<std::string, int> skipped;  ///< "lut_mma: needs 260 KiB of shared memory" → count
+    bool unconfirmed = false;            ///< its winner is known, but not confirmed yet
+    [[nodiscard]] bool has_work() const { return unconfirmed || !candidates.empty(); }
 };
 
 /// What remains to be done after what the sink already has.
@@ -91,6 +120,7 @@ struct SweepPlan {
     std::vector<CellPlan> cells;
     std::size_t candidates = 0;        ///< over all cells, those already measured included
     std::size_t already_measured = 0;  ///< of these
+    std::size_t unconfirmed = 0;       ///< cells whose known winner is not confirmed yet
     std::size_t compiles = 0;          ///< distinct compile keys not in the cache
     /// Of the whole sweep, roughly: compiles × 0.35 s (host: 2 s) ÷ jobs, 0.4 s (host: 1 s) for
     /// each cell with work, 0.01 s (host: 0.2 s) for each candidate.
@@ -101,20 +131,38 @@ struct SweepPlan {
 /// expression, or (unless `part`) when no family is left for any problem, saying why.
 SweepPlan plan_sweep(const SweepOptions& options, MeasurementSink& sink);
 
+/// How long a device was kept busy, in seconds.
+struct DeviceSeconds {
+    double prepare = 0;  ///< starting workers; data, reference and baseline of every cell
+    double check = 0;    ///< loading and checking candidates
+    double race = 0;     ///< timing blocks, confirmations included
+    double energy = 0;   ///< reading what a call takes
+    [[nodiscard]] double total() const { return prepare + check + race + energy; }
+};
+
 /// How a sweep ended.
 struct SweepOutcome {
     bool complete = true;  ///< false: interrupted or out of time; what was measured is kept
     std::vector<std::string> left_out;  ///< "problem: reason" of cells that could not be done
     std::size_t measured = 0;
     std::map<CandidateStatus, int> statuses;  ///< of the candidates measured now
+    DeviceSeconds seconds;
 };
 
-/// Runs the plan: compile ahead, check, race, record. Returns early when `stop` becomes true. A
-/// cell for which the device or the machine lacks something is left out, with a warning.
-SweepOutcome run_sweep(const SweepOptions& options,
+/// One device of a sweep.
+struct SweepLane {
+    SweepOptions options;  ///< equal but for the device
+    WorkerFactory factory;
+    MeasurementSink& sink;  ///< used by this lane alone
+};
+
+/// Runs the plan on lanes whose devices share a key, each in a thread of its own: they take the
+/// cells from one queue. For each cell: compile ahead, check, race, record; then the finalists are
+/// confirmed. Returns early when `stop` becomes true. A cell for which the device or the machine
+/// lacks something is left out, with a warning; so is a device that is slower than its siblings
+/// reported.
+SweepOutcome run_sweep(std::vector<SweepLane>& lanes,
                        const SweepPlan& plan,
-                       WorkerFactory& factory,
-                       MeasurementSink& sink,
                        SweepListener& listener,
                        const std::atomic<bool>& stop);
 

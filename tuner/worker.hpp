@@ -18,12 +18,15 @@ namespace fdkbench {
 /// candidate in flight gets: `runtime` or `timeout`.
 class WorkerLost : public std::runtime_error {
   public:
-    WorkerLost(CandidateStatus status, const std::string& message)
-        : std::runtime_error(message), status_(status) {}
+    WorkerLost(CandidateStatus status, const std::string& message, std::optional<int> slot = {})
+        : std::runtime_error(message), status_(status), slot_(slot) {}
     [[nodiscard]] CandidateStatus status() const { return status_; }
+    /// The slot of a block that was being timed, as the worker had announced it.
+    [[nodiscard]] std::optional<int> slot() const { return slot_; }
 
   private:
     CandidateStatus status_;
+    std::optional<int> slot_;
 };
 
 /// The stop flag was raised while a worker was busy.
@@ -41,8 +44,13 @@ class Worker {
     virtual protocol::HelloReply hello() = 0;
     virtual protocol::CeilingsReply ceilings(const protocol::CeilingsRequest& request) = 0;
     virtual protocol::PrepareReply prepare(const protocol::PrepareRequest& request) = 0;
-    virtual protocol::CheckReply check(const protocol::CheckRequest& request) = 0;
-    virtual protocol::BlockReply block(const protocol::BlockRequest& request) = 0;
+    /// It is killed when it does not answer within `limit`.
+    virtual protocol::CheckReply check(const protocol::CheckRequest& request,
+                                       std::chrono::milliseconds limit) = 0;
+    /// It is killed when nothing is heard of it for `limit`: it announces every slot.
+    virtual protocol::BlockReply block(const protocol::BlockRequest& request,
+                                       std::chrono::milliseconds limit) = 0;
+    virtual protocol::EnergyReply energy(const protocol::EnergyRequest& request) = 0;
 };
 
 /// What a compile pool hands back: the index given to submit(), and the reply.
@@ -59,6 +67,12 @@ class CompilePool {
     /// The next finished compilation, or nothing when none is done within the timeout. Throws the
     /// Error that a compile process reported: no compiler, an unwritable cache.
     virtual std::optional<CompileDone> next(std::chrono::milliseconds timeout) = 0;
+};
+
+/// How long a process may take over one candidate before it is killed.
+struct Timeouts {
+    std::chrono::seconds candidate{30};  ///< for a check, and for each replay of a block
+    std::chrono::seconds compile{300};
 };
 
 /// How the sweep gets its processes; tests give fakes.
@@ -78,12 +92,11 @@ struct WorkerCommand {
     bool compiles_under_launcher = false;  ///< compile processes are started like device workers
 };
 
-/// Processes of a worker program, started when first spoken to. A check that takes longer than
-/// `candidate_timeout`, or a block longer than that for each slot and the baseline, is a lost
-/// worker. While one is waited for, `stop` (where given; it must outlive the processes) raises
-/// Interrupted within a second.
+/// Processes of a worker program, started when first spoken to. A compilation may take
+/// `compile_timeout`. While a process is waited for, `stop` (where given; it must outlive the
+/// processes) raises Interrupted within a second.
 WorkerFactory worker_processes(const WorkerCommand& command,
-                               std::chrono::seconds candidate_timeout = std::chrono::seconds{60},
+                               std::chrono::seconds compile_timeout = Timeouts{}.compile,
                                const std::atomic<bool>* stop = nullptr);
 
 }  // namespace fdkbench

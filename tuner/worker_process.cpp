@@ -16,15 +16,12 @@ constexpr std::chrono::seconds kHelloTimeout{60};
 constexpr std::chrono::minutes kLaunchTimeout{10};
 /// Preparing computes a reference, on a CPU in the worst case; ceilings time large copies.
 constexpr std::chrono::minutes kPrepareTimeout{10};
+constexpr std::chrono::seconds kEnergyTimeout{30};
 
 class WorkerProcess final : public Worker {
   public:
-    WorkerProcess(const WorkerCommand& command,
-                  std::chrono::seconds candidate_timeout,
-                  const std::atomic<bool>* stop)
-        : command_(command),
-          candidate_timeout_(candidate_timeout),
-          channel_("worker", command.argv(), stop) {}
+    WorkerProcess(const WorkerCommand& command, const std::atomic<bool>* stop)
+        : command_(command), channel_("worker", command.argv(), stop) {}
 
     protocol::HelloReply hello() override {
         auto reply = command_.launcher.empty() ? ask_hello(kHelloTimeout) : launch();
@@ -44,12 +41,16 @@ class WorkerProcess final : public Worker {
     protocol::PrepareReply prepare(const protocol::PrepareRequest& request) override {
         return channel_.ask<protocol::PrepareReply>(request, kPrepareTimeout);
     }
-    protocol::CheckReply check(const protocol::CheckRequest& request) override {
-        return channel_.ask<protocol::CheckReply>(request, candidate_timeout_);
+    protocol::CheckReply check(const protocol::CheckRequest& request,
+                               std::chrono::milliseconds limit) override {
+        return channel_.ask<protocol::CheckReply>(request, limit);
     }
-    protocol::BlockReply block(const protocol::BlockRequest& request) override {
-        const auto replays = static_cast<int>(request.slots.size()) + 1;
-        return channel_.ask<protocol::BlockReply>(request, candidate_timeout_ * replays);
+    protocol::BlockReply block(const protocol::BlockRequest& request,
+                               std::chrono::milliseconds limit) override {
+        return channel_.ask<protocol::BlockReply>(request, limit);
+    }
+    protocol::EnergyReply energy(const protocol::EnergyRequest& request) override {
+        return channel_.ask<protocol::EnergyReply>(request, kEnergyTimeout);
     }
 
   private:
@@ -75,7 +76,6 @@ class WorkerProcess final : public Worker {
     }
 
     WorkerCommand command_;
-    std::chrono::seconds candidate_timeout_;
     RequestChannel channel_;
 };
 
@@ -88,10 +88,10 @@ std::vector<std::string> WorkerCommand::argv() const {
 }
 
 WorkerFactory worker_processes(const WorkerCommand& command,
-                               std::chrono::seconds candidate_timeout,
+                               std::chrono::seconds compile_timeout,
                                const std::atomic<bool>* stop) {
-    return {[=] { return std::make_unique<WorkerProcess>(command, candidate_timeout, stop); },
-            [=](int jobs) { return compile_processes(command, jobs); }};
+    return {[=] { return std::make_unique<WorkerProcess>(command, stop); },
+            [=](int jobs) { return compile_processes(command, jobs, compile_timeout); }};
 }
 
 }  // namespace fdkbench

@@ -14,7 +14,7 @@ const std::vector<std::string>& backends() {
     return names;
 }
 
-WorkerProgram ask_worker(const std::string& backend, const std::vector<std::string>& launcher) {
+WorkerProgram ask_worker(const std::string& backend, const Launcher& launcher) {
     namespace fs = std::filesystem;
     const fs::path path =
         fs::read_symlink("/proc/self/exe").parent_path() / ("fdkbench-worker-" + backend);
@@ -37,13 +37,35 @@ WorkerProgram ask_worker(const std::string& backend, const std::vector<std::stri
     return program;
 }
 
-DeviceChoice choose_device(const std::string& id, const std::vector<std::string>& launcher) {
-    const std::string asked_backend = id.substr(0, id.find(':'));
-    const bool is_backend =
-        std::find(backends().begin(), backends().end(), asked_backend) != backends().end();
-    std::vector<std::string> seen;
+namespace {
+
+/// Backend of an id: "cuda" of "cuda:1"; empty when it names none.
+std::string backend_of(const std::string& id) {
+    const std::string word = id.substr(0, id.find(':'));
+    return std::ranges::find(backends(), word) != backends().end() ? word : "";
+}
+
+/// The devices of the first backend that has any.
+std::vector<DeviceChoice> best_devices(const Launcher& launcher, std::vector<std::string>& seen) {
     for (const std::string& backend : backends()) {
-        if (is_backend && backend != asked_backend) {
+        const WorkerProgram program = ask_worker(backend, launcher);
+        std::vector<DeviceChoice> found;
+        for (std::size_t i = 0; i < program.hello.devices.size(); ++i) {
+            found.push_back({program, i});
+        }
+        if (!found.empty()) {
+            return found;
+        }
+        seen.push_back(fmt::format("{}: {}", backend, program.problem));
+    }
+    return {};
+}
+
+DeviceChoice device_called(const std::string& id, const Launcher& launcher) {
+    std::vector<std::string> seen;
+    const std::string asked = backend_of(id);
+    for (const std::string& backend : backends()) {
+        if (!asked.empty() && backend != asked) {
             continue;
         }
         const WorkerProgram program = ask_worker(backend, launcher);
@@ -52,17 +74,43 @@ DeviceChoice choose_device(const std::string& id, const std::vector<std::string>
         }
         for (std::size_t i = 0; i < program.hello.devices.size(); ++i) {
             const std::string& name = program.hello.devices[i].id;
-            if (id.empty() || id == name || id == backend) {
+            if (id == name || id == backend) {
                 return {program, i};
             }
             seen.push_back(name);
         }
     }
-    throw EnvironmentError(
-        id.empty() ? fmt::format("there is no device to measure: {}", fmt::join(seen, "; "))
-                   : fmt::format("--device '{}' is not there ({}): fdkbench devices lists all",
-                                 id,
-                                 fmt::join(seen, "; ")));
+    throw EnvironmentError(fmt::format(
+        "--device '{}' is not there ({}): fdkbench devices lists all", id, fmt::join(seen, "; ")));
+}
+
+}  // namespace
+
+std::vector<DeviceChoice> choose_devices(const std::vector<std::string>& ids,
+                                         const Launcher& launcher) {
+    const bool all = ids == std::vector<std::string>{"all"};
+    if (ids.empty() || all) {
+        std::vector<std::string> seen;
+        std::vector<DeviceChoice> found = best_devices(launcher, seen);
+        if (found.empty()) {
+            throw EnvironmentError(
+                fmt::format("there is no device to measure: {}", fmt::join(seen, "; ")));
+        }
+        if (!all) {
+            found.erase(found.begin() + 1, found.end());
+        }
+        return found;
+    }
+    std::vector<DeviceChoice> chosen;
+    for (const std::string& id : ids) {
+        DeviceChoice device = device_called(id, launcher);
+        const bool again = std::ranges::any_of(
+            chosen, [&](const DeviceChoice& other) { return other.info().id == device.info().id; });
+        if (!again) {
+            chosen.push_back(std::move(device));
+        }
+    }
+    return chosen;
 }
 
 }  // namespace fdkbench

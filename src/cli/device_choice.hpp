@@ -7,6 +7,9 @@
 
 namespace fdkbench {
 
+/// Words before each device worker: {"srun", "-G1"}; may be empty.
+using Launcher = std::vector<std::string>;
+
 /// A worker program beside this one, with what it answered to hello.
 struct WorkerProgram {
     std::string backend;  ///< "cuda" or "host"
@@ -19,7 +22,7 @@ struct WorkerProgram {
 const std::vector<std::string>& backends();
 
 /// Asks the worker program of a backend, which stands beside this program; `launcher` may be empty.
-WorkerProgram ask_worker(const std::string& backend, const std::vector<std::string>& launcher);
+WorkerProgram ask_worker(const std::string& backend, const Launcher& launcher);
 
 /// One device and how to reach it.
 struct DeviceChoice {
@@ -28,8 +31,10 @@ struct DeviceChoice {
     [[nodiscard]] const DeviceInfo& info() const { return program.hello.devices.at(index); }
 };
 
-/// The device called `id` ("cuda:1", "cuda" for the first GPU, "host"); empty: the best there is,
-/// as workers under `launcher` see it. Throws EnvironmentError listing the devices there are.
-DeviceChoice choose_device(const std::string& id, const std::vector<std::string>& launcher);
+/// The devices called `ids` ("cuda:1", "cuda" for the first GPU, "host", "all" for all GPUs or else
+/// the host) as workers under `launcher` see them, each once; without any, the best there is.
+/// Throws EnvironmentError listing the devices there are.
+std::vector<DeviceChoice> choose_devices(const std::vector<std::string>& ids,
+                                         const Launcher& launcher);
 
 }  // namespace fdkbench

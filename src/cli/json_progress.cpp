@@ -69,6 +69,9 @@ class JsonProgress : public SweepListener {
         json["samples"] = result.samples.size();
         emit(json);
     }
+    void confirming(const Problem& problem, std::size_t kernels) override {
+        emit({{"event", "confirming"}, {"problem", problem}, {"kernels", kernels}});
+    }
     void cell_done(std::size_t index,
                    const Problem& problem,
                    const std::optional<Leader>& leader) override {

@@ -3,6 +3,7 @@
 #include "src/core/measuring_policy.hpp"
 #include "src/core/problem.hpp"
 #include "tuner/shard.hpp"
+#include "tuner/worker.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -24,11 +25,12 @@ struct SweepCommandOptions {
     std::vector<Problem> problems;  ///< validated; the shard's, which may have none
     Shard shard;
     std::size_t all_cells = 0;          ///< of all shards
-    std::string device;                 ///< "cuda:0", "host"; empty: the best there is
+    std::vector<std::string> devices;   ///< "cuda:0", "host", "all"; empty: the best there is
     std::vector<std::string> launcher;  ///< words before each device worker
     std::string include;
     std::string exclude;
     std::optional<std::chrono::seconds> time_limit;
+    Timeouts timeouts;
     std::string db;
     std::string cache_dir;
     int jobs = 1;
@@ -37,6 +39,10 @@ struct SweepCommandOptions {
     bool force = false;
     bool json = false;
     MeasuringPolicy policy;
+    std::chrono::seconds race_time{10};
+    int confirmations = 2;
+    double margin = 0.03;
+    bool complete = false;
     std::string command;  ///< the command line, for the record
 };
 

@@ -24,6 +24,11 @@ std::string interval_text(const SummaryRow& row) {
     return fmt::format("[{:.3f}, {:.3f}]{}", *row.ratio_lo, *row.ratio_hi, is_wide(row) ? "~" : "");
 }
 
+/// "3" kernels tie; "1?": in one process, which the next may not repeat.
+std::string ties_text(const SummaryRow& row) {
+    return fmt::format("{}{}", row.tied, row.processes > 1 ? " " : "?");
+}
+
 std::string group_text(const WeightFormat& format) {
     return format.quantised() ? std::to_string(format.group_size) : "-";
 }
@@ -35,7 +40,7 @@ bool first_choice_is_slower(const SummaryRow& row) {
 std::string line_of(const SummaryRow& row) {
     const auto& [shape, format, type] = row.problem;
     return fmt::format(
-        "{:>5} {:>6} {:>6} {:>4} {:>5} {:>4} {:>10.2f}{} {:>9.2f}  {:>6.3f} {:<15} {:>6.0f} "
+        "{:>5} {:>6} {:>6} {:>4} {:>5} {:>4} {:>10.2f}{} {:>9.2f}  {:>6.3f} {:<15} {:>5} {:>6.0f} "
         "{:>7.1f} {:>6.1f} {:>8.1e}  {} {}\n",
         shape.m,
         shape.n,
@@ -48,6 +53,7 @@ std::string line_of(const SummaryRow& row) {
         row.time_us,
         row.ratio,
         interval_text(row),
+        ties_text(row),
         row.gb_s,
         row.tflop_s,
         row.floor_pct,
@@ -58,12 +64,17 @@ std::string line_of(const SummaryRow& row) {
 
 std::string notes_on(const std::vector<SummaryRow>& rows) {
     std::string text =
-        "ratio: baseline ÷ time, paired, with its 95 % interval; above 1 is faster.\n";
+        "ratio: baseline ÷ time, paired, with its 95 % interval; above 1 is faster. tied: kernels "
+        "among which this one was chosen.\n";
     if (std::any_of(rows.begin(), rows.end(), is_wide)) {
         text += fmt::format(
             "~ wider than ±{:.0f} %: something else used this device; measure again with "
             "--force.\n",
             100 * kWideInterval);
+    }
+    if (std::any_of(
+            rows.begin(), rows.end(), [](const SummaryRow& row) { return row.processes == 1; })) {
+        text += "? timed in one process only; a sweep with --confirm 2 times the best again.\n";
     }
     bool titled = false;
     for (const SummaryRow& row : rows) {
@@ -91,8 +102,8 @@ std::string summary_table(const std::vector<SummaryRow>& rows) {
         return "No cell has a correct kernel yet.\n";
     }
     std::string text = fmt::format(
-        "{:>5} {:>6} {:>6} {:>4} {:>5} {:>4} {:>11} {:>9}  {:>6} {:<15} {:>6} {:>7} {:>6} {:>8}  "
-        "{}\n",
+        "{:>5} {:>6} {:>6} {:>4} {:>5} {:>4} {:>11} {:>9}  {:>6} {:<15} {:<5} {:>6} {:>7} {:>6} "
+        "{:>8}  {}\n",
         "m",
         "n",
         "k",
@@ -103,6 +114,7 @@ std::string summary_table(const std::vector<SummaryRow>& rows) {
         "time_us",
         "ratio",
         "[95 %]",
+        "tied",
         "GB/s",
         "TFLOP/s",
         "floor%",
@@ -126,6 +138,8 @@ Json summary_json(const std::vector<SummaryRow>& rows) {
         cell["ratio"] = row.ratio;
         cell["ratio_lo"] = row.ratio_lo ? Json(*row.ratio_lo) : Json();
         cell["ratio_hi"] = row.ratio_hi ? Json(*row.ratio_hi) : Json();
+        cell["tied"] = row.tied;
+        cell["processes"] = row.processes;
         cell["gb_s"] = row.gb_s;
         cell["tflop_s"] = row.tflop_s;
         cell["floor_pct"] = row.floor_pct;

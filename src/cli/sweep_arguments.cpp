@@ -2,6 +2,7 @@
 #include "src/cli/launcher.hpp"
 #include "src/cli/subcommand.hpp"
 #include "src/core/error.hpp"
+#include "src/core/input_file.hpp"
 #include "tuner/problems.hpp"
 
 #include <fmt/format.h>
@@ -9,7 +10,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
+#include <optional>
 #include <thread>
 
 namespace fdkbench {
@@ -23,6 +26,11 @@ struct SweepArguments {
     std::string launcher;
     std::string shard = "1/1";
     std::string time_limit;
+    std::string candidate_timeout = "30s";
+    std::string compile_timeout = "5m";
+    std::string race_time = "10s";
+    std::string cache_policy = "cold";
+    std::optional<int> confirmations;
 };
 
 /// An environment variable that is set and not empty.
@@ -74,7 +82,9 @@ void add_axes(CLI::App& app, SweepArguments& arguments) {
 
 void add_controls(CLI::App& app, SweepArguments& arguments) {
     SweepCommandOptions& options = arguments.options;
-    app.add_option("--device", options.device, "cuda:0, host, …  [the first GPU, else the CPU]");
+    app.add_option("--device",
+                   options.devices,
+                   "cuda:0 cuda:1 …, host, or all GPUs ('all')  [the first GPU, else the CPU]");
     add_launcher(app, arguments.launcher);
     app.add_option("--include", options.include, "Only families whose name matches this regex");
     app.add_option("--exclude", options.exclude, "No families whose name matches this regex");
@@ -82,6 +92,14 @@ void add_controls(CLI::App& app, SweepArguments& arguments) {
     app.add_option("--shard",
                    arguments.shard,
                    "Only share i/n of the cells; auto: as Slurm, Kubernetes or MPI say")
+        ->capture_default_str();
+    app.add_option("--candidate-timeout",
+                   arguments.candidate_timeout,
+                   "A candidate whose check or replay takes longer is killed")
+        ->capture_default_str();
+    app.add_option("--compile-timeout",
+                   arguments.compile_timeout,
+                   "A compilation that takes longer is killed")
         ->capture_default_str();
     add_db(app, options.db);
     app.add_option("--cache-dir", options.cache_dir, "Compiled kernels")
@@ -91,17 +109,47 @@ void add_controls(CLI::App& app, SweepArguments& arguments) {
     app.add_flag("--dry-run", options.dry_run, "Say what would be done, and do nothing");
     app.add_flag("--force", options.force, "Measure again what the database already has");
     app.add_flag("--json", options.json, "One JSON line per event on standard output");
-    app.add_option("--seed", options.policy.seed, "Of the random weights and activations")
+}
+
+/// What decides how a number is obtained.
+void add_measuring(CLI::App& app, SweepArguments& arguments) {
+    SweepCommandOptions& options = arguments.options;
+    MeasuringPolicy& policy = options.policy;
+    app.add_option("--cache-policy",
+                   arguments.cache_policy,
+                   "Weights are 'cold' (in device memory) or 'hot' (in the cache)")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"cold", "hot"}));
+    app.add_option("--cache-bytes-factor",
+                   policy.cache_bytes_factor,
+                   "Cold weights rotate over this many times the device's cache, in bytes")
+        ->capture_default_str();
+    app.add_option("--inputs",
+                   policy.inputs,
+                   "Values of weights and activations: normal, uniform, zeros, or a safetensors "
+                   "file with 'weight' and perhaps 'x'")
+        ->capture_default_str();
+    app.add_option("--seed", policy.seed, "Of the random weights and activations")
         ->capture_default_str()
         ->check(CLI::NonNegativeNumber);
-    app.add_option("--max-nrmse",
-                   options.policy.max_nrmse,
-                   "A kernel with a larger normalised error is rejected")
+    app.add_option(
+           "--max-nrmse", policy.max_nrmse, "A kernel with a larger normalised error is rejected")
         ->capture_default_str();
-    app.add_option("--cache-bytes-factor",
-                   options.policy.cache_bytes_factor,
-                   "Weights rotate over this many times the device's cache, in bytes")
+    app.add_flag("--allow-throttling",
+                 policy.allow_throttling,
+                 "Count samples that were taken while the device held its clock down, too");
+    app.add_option("--race-time", arguments.race_time, "Of one cell, at most: 10s, 1m …")
         ->capture_default_str();
+    app.add_option("--confirm",
+                   arguments.confirmations,
+                   "Time each cell's finalists again in so many fresh processes [2; --quick: 0]");
+    app.add_option("--margin",
+                   options.margin,
+                   "A cell's former winner stays unless beaten by this share: 0.03 is 3 %")
+        ->capture_default_str();
+    app.add_flag("--complete",
+                 options.complete,
+                 "Time every candidate to the end, also those that cannot win");
 }
 
 void check_policy(const MeasuringPolicy& policy) {
@@ -115,6 +163,37 @@ void check_policy(const MeasuringPolicy& policy) {
         throw UsageError(
             fmt::format("--cache-bytes-factor {} is not possible: give 0 to 1000, for example 5",
                         policy.cache_bytes_factor));
+    }
+}
+
+/// The policy as it enters keys: a file by what it holds.
+void finish_policy(SweepArguments& arguments) {
+    MeasuringPolicy& policy = arguments.options.policy;
+    check_policy(policy);
+    policy.cache = cache_policy_from(arguments.cache_policy);
+    if (policy.inputs != "normal" && policy.inputs != "uniform" && policy.inputs != "zeros") {
+        if (!std::filesystem::exists(policy.inputs)) {
+            throw UsageError(fmt::format(
+                "--inputs '{}' is not known: give normal, uniform, zeros or a safetensors file",
+                policy.inputs));
+        }
+        policy.inputs_file = std::filesystem::absolute(policy.inputs).string();
+        policy.inputs = InputFile(policy.inputs_file).name();
+    }
+}
+
+/// Checks what decides when a race ends and who wins.
+void finish_race(SweepArguments& arguments) {
+    SweepCommandOptions& options = arguments.options;
+    options.race_time = parse_duration("--race-time", arguments.race_time);
+    options.confirmations = arguments.confirmations.value_or(options.quick ? 0 : 2);
+    if (options.confirmations < 0 || options.confirmations > 20) {
+        throw UsageError(
+            fmt::format("--confirm {} is not possible: 0 to 20", options.confirmations));
+    }
+    if (!(options.margin >= 0 && options.margin <= 1)) {
+        throw UsageError(fmt::format(
+            "--margin {} is not possible: 0 to 1, for example 0.03 for 3 %", options.margin));
     }
 }
 
@@ -155,9 +234,10 @@ ProblemAxes complete_axes(const SweepArguments& arguments) {
 }
 
 /// Checks what was typed and fills in what was not.
-SweepCommandOptions finished(const SweepArguments& arguments) {
+SweepCommandOptions finished(SweepArguments& arguments) {
+    finish_policy(arguments);
+    finish_race(arguments);
     SweepCommandOptions options = arguments.options;
-    check_policy(options.policy);
     if (options.jobs < 1 || options.jobs > 1024) {
         throw UsageError(fmt::format("--jobs {} is not possible: 1 to 1024", options.jobs));
     }
@@ -171,6 +251,8 @@ SweepCommandOptions finished(const SweepArguments& arguments) {
     if (!arguments.time_limit.empty()) {
         options.time_limit = parse_duration("--time-limit", arguments.time_limit);
     }
+    options.timeouts.candidate = parse_duration("--candidate-timeout", arguments.candidate_timeout);
+    options.timeouts.compile = parse_duration("--compile-timeout", arguments.compile_timeout);
     if (options.cache_dir.empty()) {
         options.cache_dir = default_cache_dir();
     }
@@ -193,6 +275,7 @@ Subcommand add_sweep(CLI::App& program) {
     arguments->options.jobs = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
     add_axes(*app, *arguments);
     add_controls(*app, *arguments);
+    add_measuring(*app, *arguments);
     return {app, [arguments](const std::string& typed) -> Command {
                 SweepCommandOptions options = finished(*arguments);
                 options.command = typed;

@@ -7,6 +7,7 @@
 #include "src/cli/interrupt.hpp"
 #include "src/cli/output.hpp"
 #include "src/cli/progress.hpp"
+#include "src/cli/store_sink.hpp"
 #include "src/cli/summary_table.hpp"
 #include "src/core/artifact_cache.hpp"
 #include "src/core/json.hpp"
@@ -16,34 +17,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <memory>
 #include <set>
 
 namespace fdkbench {
 namespace {
-
-/// The database, as the tuner sees it.
-class StoreSink : public MeasurementSink {
-  public:
-    explicit StoreSink(Store& store) : store_(store) {}
-    std::optional<std::string> binary_hash(const std::string& compile_key) override {
-        return store_.binary_hash(compile_key);
-    }
-    void remember_binary(const std::string& compile_key, const std::string& hash) override {
-        store_.remember_binary(compile_key, hash);
-    }
-    bool measured(const Candidate& candidate,
-                  const std::optional<std::string>& binary_hash) override {
-        return store_.measured(candidate, binary_hash);
-    }
-    void record(const Candidate& candidate,
-                const std::optional<std::string>& binary_hash,
-                const Measurement& measurement) override {
-        store_.add(candidate, binary_hash, measurement);
-    }
-
-  private:
-    Store& store_;
-};
 
 SweepOptions sweep_options(const SweepCommandOptions& options, const DeviceChoice& device) {
     SweepOptions sweep;
@@ -60,6 +39,11 @@ SweepOptions sweep_options(const SweepCommandOptions& options, const DeviceChoic
     sweep.jobs = options.jobs;
     sweep.cache_dir = options.cache_dir;
     sweep.time_limit = options.time_limit;
+    sweep.timeouts = options.timeouts;
+    sweep.race_time = options.race_time;
+    sweep.confirmations = options.confirmations;
+    sweep.margin = options.margin;
+    sweep.complete = options.complete;
     return sweep;
 }
 
@@ -90,6 +74,9 @@ void print_plan(const SweepPlan& plan, const SweepOptions& options) {
     fmt::print("cells       {}\n", plan.cells.size());
     fmt::print(
         "candidates  {}, {} of them already measured\n", plan.candidates, plan.already_measured);
+    if (plan.unconfirmed > 0) {
+        fmt::print("to confirm  {} cells\n", plan.unconfirmed);
+    }
     fmt::print("compiles    {}\n", plan.compiles);
     fmt::print("estimate    {} s\n", plan.estimate.count());
     std::map<std::string, int> skipped;
@@ -132,22 +119,56 @@ SweepPlan make_plan(const SweepCommandOptions& options, const SweepOptions& swee
     return plan_sweep(sweep, sink);
 }
 
+/// Devices with one key, which share a table.
+using Siblings = std::vector<DeviceChoice>;
+
+std::vector<Siblings> by_key(const std::vector<DeviceChoice>& devices) {
+    std::vector<Siblings> groups;
+    for (const DeviceChoice& device : devices) {
+        const auto group = std::ranges::find_if(groups, [&](const Siblings& other) {
+            return other[0].info().key == device.info().key;
+        });
+        if (group == groups.end()) {
+            groups.push_back({device});
+        } else {
+            group->push_back(device);
+        }
+    }
+    return groups;
+}
+
+/// A device's own connection to the database, with its run.
+struct DeviceStore {
+    DeviceStore(const SweepCommandOptions& options, const DeviceChoice& device)
+        : store(Store::open(options.db)), sink(store) {
+        store.begin_run(run_record(options, device));
+    }
+    Store store;
+    StoreSink sink;
+};
+
 SweepOutcome measure(const SweepCommandOptions& options,
-                     const DeviceChoice& device,
+                     const Siblings& devices,
                      const SweepPlan& plan,
-                     Store& store,
                      const std::atomic<bool>& stop) {
-    const SweepOptions sweep = sweep_options(options, device);
     // An unwritable cache is an error before anything starts.
-    const ArtifactCache cache(options.cache_dir);
+    ArtifactCache(options.cache_dir).remove_leftovers();
     const std::unique_ptr<SweepListener> listener =
         options.json ? json_progress() : text_progress();
-    WorkerFactory factory =
-        worker_processes(device.program.command, sweep.candidate_timeout, &stop);
-    StoreSink sink(store);
-    store.begin_run(run_record(options, device));
-    SweepOutcome outcome = run_sweep(sweep, plan, factory, sink, *listener, stop);
-    store.end_run();
+    std::vector<std::unique_ptr<DeviceStore>> stores;
+    std::vector<SweepLane> lanes;
+    for (const DeviceChoice& device : devices) {
+        stores.push_back(std::make_unique<DeviceStore>(options, device));
+        SweepOptions sweep = sweep_options(options, device);
+        sweep.jobs = std::max(1, options.jobs / static_cast<int>(devices.size()));
+        lanes.push_back({sweep,
+                         worker_processes(device.program.command, options.timeouts.compile, &stop),
+                         stores.back()->sink});
+    }
+    SweepOutcome outcome = run_sweep(lanes, plan, *listener, stop);
+    for (const auto& opened : stores) {
+        opened->store.end_run(outcome.seconds.total() / static_cast<double>(stores.size()));
+    }
     return outcome;
 }
 
@@ -165,6 +186,10 @@ void print_results(const SweepCommandOptions& options,
             json["statuses"][std::string(to_string(status))] = count;
         }
         json["skipped_points"] = skipped;
+        json["device_s"] = {{"prepare", outcome.seconds.prepare},
+                            {"check", outcome.seconds.check},
+                            {"race", outcome.seconds.race},
+                            {"energy", outcome.seconds.energy}};
         write_output("", to_line(json) + "\n");
         return;
     }
@@ -173,8 +198,36 @@ void print_results(const SweepCommandOptions& options,
                "candidates: {}; {} more points break a constraint (--dry-run says which)\n",
                counts_text(counts),
                skipped);
-    fmt::print(
-        stderr, "measured now: {}. Database: {}\n", counts_text(outcome.statuses), options.db);
+    const DeviceSeconds& seconds = outcome.seconds;
+    fmt::print(stderr,
+               "measured now: {}, in {:.1f} s of the device (preparing {:.1f}, checking {:.1f}, "
+               "racing {:.1f}, energy {:.1f}). Database: {}\n",
+               counts_text(outcome.statuses),
+               seconds.total(),
+               seconds.prepare,
+               seconds.check,
+               seconds.race,
+               seconds.energy,
+               options.db);
+}
+
+/// The plan, the measurements and the results of devices with one key.
+SweepOutcome sweep_siblings(const SweepCommandOptions& options,
+                            const Siblings& devices,
+                            const std::atomic<bool>& stop) {
+    const SweepOptions sweep = sweep_options(options, devices[0]);
+    const SweepPlan plan = make_plan(options, sweep);
+    if (options.dry_run) {
+        print_plan(plan, sweep);
+        return {};
+    }
+    SweepOutcome outcome;
+    if (plan.already_measured < plan.candidates || plan.unconfirmed > 0) {
+        outcome = measure(options, devices, plan, stop);
+    }
+    const Store store = Store::open(options.db);
+    print_results(options, devices[0].info(), plan, store, outcome);
+    return outcome;
 }
 
 }  // namespace
@@ -187,31 +240,28 @@ ExitCode run_sweep_command(const SweepCommandOptions& options) {
         fmt::print(stderr, "Nothing to do: there are more shards than cells.\n");
         return ExitCode::kDone;
     }
-    const DeviceChoice device = choose_device(options.device, options.launcher);
-    const SweepOptions sweep = sweep_options(options, device);
-    const SweepPlan plan = make_plan(options, sweep);
-    if (options.dry_run) {
-        print_plan(plan, sweep);
-        return ExitCode::kDone;
-    }
+    const std::vector<DeviceChoice> devices = choose_devices(options.devices, options.launcher);
     const std::atomic<bool>& stop = stop_on_interrupt();
-    Store store = Store::open(options.db);
-    SweepOutcome outcome;
-    if (plan.already_measured < plan.candidates) {
-        outcome = measure(options, device, plan, store, stop);
+    bool complete = true;
+    std::vector<std::string> left_out;
+    for (const Siblings& siblings : by_key(devices)) {
+        if (stop) {
+            break;
+        }
+        const SweepOutcome outcome = sweep_siblings(options, siblings, stop);
+        complete = complete && outcome.complete;
+        left_out.insert(left_out.end(), outcome.left_out.begin(), outcome.left_out.end());
     }
-    print_results(options, device.info(), plan, store, outcome);
     if (stop) {
         fmt::print(stderr, "Interrupted; everything measured is kept. The same command goes on.\n");
         return ExitCode::kGateFailed;
     }
-    if (!outcome.complete) {
+    if (!complete) {
         fmt::print(stderr, "Out of time; everything measured is kept. The same command goes on.\n");
     }
-    if (!outcome.left_out.empty()) {
-        throw EnvironmentError(fmt::format("{} cells could not be measured, first {}",
-                                           outcome.left_out.size(),
-                                           outcome.left_out.front()));
+    if (!left_out.empty()) {
+        throw EnvironmentError(fmt::format(
+            "{} cells could not be measured, first {}", left_out.size(), left_out.front()));
     }
     return ExitCode::kDone;
 }

@@ -68,6 +68,15 @@ class TextProgress : public SweepListener {
         leader_ = leader;
         draw();
     }
+    void confirming(const Problem& problem, std::size_t /*kernels*/) override {
+        if (!confirming_) {
+            line("timing the finalists again in fresh processes");
+        }
+        confirming_ = true;
+        label_ = "again " + to_string(problem);
+        leader_.reset();
+        draw();
+    }
     void cell_done(std::size_t index,
                    const Problem& problem,
                    const std::optional<Leader>& leader) override {
@@ -130,6 +139,7 @@ class TextProgress : public SweepListener {
 
     bool terminal_;
     bool drawn_ = false;
+    bool confirming_ = false;
     Clock::time_point start_;
     Clock::time_point last_draw_;
     std::size_t cells_ = 0;

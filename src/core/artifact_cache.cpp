@@ -5,8 +5,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <charconv>
+#include <csignal>
 #include <fcntl.h>
 #include <fstream>
 #include <iterator>
@@ -17,6 +20,8 @@ namespace fdkbench {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::size_t kHashDigits = 64;
 
 [[noreturn]] void fail(const fs::path& path, const std::string& why) {
     throw EnvironmentError(
@@ -70,13 +75,15 @@ int write_all(int fd, std::span<const std::byte> bytes) {
     return error;
 }
 
+constexpr std::string_view kTemporary = ".tmp";
+
 /// A new empty file beside `path`. Its name is unique in this process by a counter and among
 /// processes by the pid; on a network disk shared by several machines creation tells.
 std::pair<int, fs::path> create_temporary(const fs::path& path) {
     static std::atomic<unsigned> counter = 0;
     while (true) {
         const fs::path temporary =
-            fmt::format("{}.{}-{}.tmp", path.string(), ::getpid(), counter++);
+            fmt::format("{}.{}-{}{}", path.string(), ::getpid(), counter++, kTemporary);
         const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (fd >= 0) {
             return {fd, temporary};
@@ -87,17 +94,45 @@ std::pair<int, fs::path> create_temporary(const fs::path& path) {
     }
 }
 
+/// The pid in the name of a temporary file; 0 for any other file.
+pid_t writer_of(const fs::path& file) {
+    const std::string stem = file.stem().string();
+    const std::size_t dot = stem.rfind('.');
+    pid_t pid = 0;
+    if (file.extension() == kTemporary && dot != std::string::npos) {
+        std::from_chars(stem.data() + dot + 1, stem.data() + stem.size(), pid);
+    }
+    return pid;
+}
+
 /// Readers see the old file or the whole new one, never a part.
 void publish_file(const fs::path& path, std::span<const std::byte> bytes) {
-    const auto [fd, temporary] = create_temporary(path);
-    int error = write_all(fd, bytes);
-    if (error == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) {
-        error = errno;
+    while (true) {
+        const auto [fd, temporary] = create_temporary(path);
+        int error = write_all(fd, bytes);
+        if (error == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) {
+            error = errno;
+        }
+        if (error == 0) {
+            return;
+        }
+        // A machine that shares the folder does not know this process and may have tidied up; a
+        // folder that is gone fails above.
+        if (error != ENOENT) {
+            remove_quietly(temporary);
+            fail(path, error_text(error));
+        }
     }
-    if (error != 0) {
-        remove_quietly(temporary);
-        fail(path, error_text(error));
-    }
+}
+
+bool is_hash(std::string_view text) {
+    return text.size() == kHashDigits &&
+           text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+/// What the key file of `key` holds for an object.
+std::string key_text(const std::string& key, const std::string& hash) {
+    return key + ' ' + hash;
 }
 
 void add_part(std::string& text, std::string_view part) {
@@ -121,6 +156,22 @@ std::string compile_key(std::string_view source_digest,
     return sha256(text);
 }
 
+void require_intact(const fs::path& binary) {
+    const std::string hash = binary.filename().string();
+    if (!is_hash(hash)) {
+        return;
+    }
+    const std::optional<std::string> content = read_file(binary);
+    if (!content || sha256(*content) != hash) {
+        // Not an EnvironmentError, which is a candidate's own where it is checked.
+        throw Error(ExitCode::kEnvironment,
+                    fmt::format("the compiled kernel {} {}: run the same command again, which "
+                                "compiles it again",
+                                binary.string(),
+                                content ? "was damaged" : "is gone"));
+    }
+}
+
 ArtifactCache::ArtifactCache(const fs::path& directory) : directory_(fs::absolute(directory)) {
     for (const char* folder : {"keys", "objects"}) {
         const fs::path path = directory_ / folder;
@@ -136,17 +187,16 @@ ArtifactCache::ArtifactCache(const fs::path& directory) : directory_(fs::absolut
 }
 
 std::optional<Artifact> ArtifactCache::find(const std::string& key) const {
-    const std::optional<std::string> hash = read_file(key_path(directory_, key));
-    if (!hash) {
+    const std::optional<std::string> text = read_file(key_path(directory_, key));
+    if (!text) {
         return std::nullopt;
     }
-    const bool is_hash =
-        hash->size() == 64 && hash->find_first_not_of("0123456789abcdef") == std::string::npos;
-    if (!is_hash) {
+    const std::string hash = text->substr(text->size() - std::min(text->size(), kHashDigits));
+    if (!is_hash(hash) || *text != key_text(key, hash)) {
         remove_quietly(key_path(directory_, key));
         return std::nullopt;
     }
-    Artifact artifact{.hash = *hash, .path = object_path(directory_, *hash)};
+    Artifact artifact{.hash = hash, .path = object_path(directory_, hash)};
     const std::optional<std::string> binary = read_file(artifact.path);
     if (!binary) {
         return std::nullopt;
@@ -163,9 +213,22 @@ Artifact ArtifactCache::publish(const std::string& key, std::span<const std::byt
     artifact.hash = sha256(binary);
     artifact.path = object_path(directory_, artifact.hash);
     publish_file(artifact.path, binary);
-    publish_file(key_path(directory_, key),
-                 std::as_bytes(std::span(artifact.hash.data(), artifact.hash.size())));
+    const std::string text = key_text(key, artifact.hash);
+    publish_file(key_path(directory_, key), std::as_bytes(std::span(text.data(), text.size())));
     return artifact;
+}
+
+void ArtifactCache::remove_leftovers() const {
+    for (const char* folder : {"keys", "objects"}) {
+        std::error_code ignored;
+        for (const fs::directory_entry& file :
+             fs::directory_iterator(directory_ / folder, ignored)) {
+            const pid_t writer = writer_of(file.path());
+            if (writer > 0 && ::kill(writer, 0) != 0 && errno == ESRCH) {
+                remove_quietly(file.path());
+            }
+        }
+    }
 }
 
 }  // namespace fdkbench

@@ -22,9 +22,15 @@ std::string compile_key(std::string_view source_digest,
                         std::string_view arch,
                         std::string_view compiler);
 
+/// Throws an Error (exit code 3) when a kernel's content no longer is what the cache names it by:
+/// to be called right before it is loaded, possibly long after it was found. A file that is not
+/// named by a hash is none of the cache's.
+void require_intact(const std::filesystem::path& binary);
+
 /// Compiled kernels by compile key, on disk, shared by any number of processes.
-/// `keys/<key>` holds the hash of `objects/<hash>`; both are published by atomic rename, and an
-/// object whose content does not match its name is removed and treated as absent.
+/// `keys/<key>` holds the key and the hash of `objects/<hash>`; both are published by atomic
+/// rename. A key file that is not this key's, and an object whose content does not match its name,
+/// are removed and treated as absent.
 class ArtifactCache {
   public:
     /// Creates the folders; throws EnvironmentError naming the folder and --cache-dir.
@@ -32,6 +38,8 @@ class ArtifactCache {
     [[nodiscard]] std::optional<Artifact> find(const std::string& key) const;
     /// Throws EnvironmentError when the disk is full or not writable.
     Artifact publish(const std::string& key, std::span<const std::byte> binary) const;
+    /// Removes what processes that were killed while they published left behind.
+    void remove_leftovers() const;
 
   private:
     std::filesystem::path directory_;

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -55,6 +56,12 @@ class Replay {
     virtual ~Replay() = default;
     /// Runs it once; returns microseconds per launch. Throws CandidateError on a device fault.
     virtual double time_us() = 0;
+    /// Runs it so many times without a pause; throws as time_us() does.
+    virtual void run(std::size_t times) {
+        for (std::size_t i = 0; i < times; ++i) {
+            time_us();
+        }
+    }
 };
 
 /// One device, as the worker sees it. All calls come from one thread.
@@ -95,6 +102,13 @@ class Backend {
                            std::span<float> y,
                            const Shape& shape) = 0;
 
+    /// What the device says of itself now.
+    [[nodiscard]] virtual Conditions conditions() = 0;
+    /// What it has used since some moment, in microjoules; nothing when it does not count.
+    [[nodiscard]] virtual std::optional<double> energy_uj() = 0;
+
+    /// Time of a kernel that does nothing, in a replay of many; measured once, then remembered.
+    virtual double empty_launch_us() = 0;
     /// Least time to read `bytes` once from cold memory, over several plain kernels, in µs.
     virtual double read_floor_us(std::int64_t bytes) = 0;
     /// Best rate of a large 16-bit matmul, TFLOP/s; measured once, then remembered.

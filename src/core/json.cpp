@@ -60,10 +60,20 @@ void members(ConstOr<Ceiling> auto& ceiling, auto& visit) {
 }
 
 void members(ConstOr<MeasuringPolicy> auto& policy, auto& visit) {
+    visit("cache", policy.cache);
     visit("cache_bytes_factor", policy.cache_bytes_factor);
     visit("inputs", policy.inputs);
+    visit("inputs_file", policy.inputs_file);
     visit("seed", policy.seed);
     visit("max_nrmse", policy.max_nrmse);
+    visit("allow_throttling", policy.allow_throttling);
+}
+
+void members(ConstOr<Conditions> auto& conditions, auto& visit) {
+    visit("sm_clock_mhz", conditions.sm_clock_mhz);
+    visit("power_w", conditions.power_w);
+    visit("temperature_c", conditions.temperature_c);
+    visit("throttle_reasons", conditions.throttle_reasons);
 }
 
 void members(ConstOr<Accuracy> auto& accuracy, auto& visit) {
@@ -89,6 +99,7 @@ FDKBENCH_JSON_MEMBERS(LaunchPlan)
 FDKBENCH_JSON_MEMBERS(DeviceInfo)
 FDKBENCH_JSON_MEMBERS(Ceiling)
 FDKBENCH_JSON_MEMBERS(MeasuringPolicy)
+FDKBENCH_JSON_MEMBERS(Conditions)
 FDKBENCH_JSON_MEMBERS(Accuracy)
 FDKBENCH_JSON_MEMBERS(KernelResources)
 
@@ -118,6 +129,10 @@ std::string_view word_of(ElementType value) {
     return to_string(value);
 }
 
+std::string_view word_of(CachePolicy value) {
+    return to_string(value);
+}
+
 std::string_view word_of(LaunchStep::Kind value) {
     return value == LaunchStep::Kind::kKernel ? "kernel" : "matmul";
 }
@@ -128,6 +143,10 @@ void from_word(std::string_view word, CandidateStatus& value) {
 
 void from_word(std::string_view word, ElementType& value) {
     value = element_type_from(word);
+}
+
+void from_word(std::string_view word, CachePolicy& value) {
+    value = cache_policy_from(word);
 }
 
 void from_word(std::string_view word, LaunchStep::Kind& value) {

@@ -33,6 +33,8 @@ void to_json(Json& json, const Ceiling& value);
 void from_json(const Json& json, Ceiling& value);
 void to_json(Json& json, const MeasuringPolicy& value);
 void from_json(const Json& json, MeasuringPolicy& value);
+void to_json(Json& json, const Conditions& value);
+void from_json(const Json& json, Conditions& value);
 void to_json(Json& json, const Accuracy& value);
 void from_json(const Json& json, Accuracy& value);
 void to_json(Json& json, const KernelResources& value);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "src/core/candidate_status.hpp"
+#include "src/core/problem.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -9,11 +10,24 @@
 
 namespace fdkbench {
 
+/// What a device says of itself at one moment; absent where it cannot tell.
+struct Conditions {
+    std::optional<double> sm_clock_mhz;
+    std::optional<double> power_w;
+    std::optional<double> temperature_c;
+    /// Why the device holds its clock down: "sw_power_cap", "hw_thermal_slowdown", …
+    std::vector<std::string> throttle_reasons;
+};
+
 /// One timed replay of a candidate between two replays of the baseline.
 struct Sample {
     double time_us = 0;             ///< per launch
     double baseline_before_us = 0;  ///< per launch, at the block's start
     double baseline_after_us = 0;   ///< per launch, at the block's end
+    /// Samples from one worker process have the same number: 0 in the race, then 1, 2, … in the
+    /// processes that confirmed it.
+    int process = 0;
+    std::optional<double> sm_clock_mhz = {};  ///< at the block's end
 };
 
 /// How far an output is from a reference.
@@ -47,9 +61,21 @@ struct Measurement {
     std::optional<double> baseline_first_us;  ///< the library's first heuristic choice, this race
     std::optional<double> gb_s;               ///< bytes_moved ÷ time
     std::optional<double> tflop_s;
-    std::optional<double> floor_us;   ///< what the device needs at least (design: speed)
-    std::optional<double> floor_pct;  ///< 100 · floor_us ÷ time_us
+    std::optional<double> floor_us;       ///< what the device needs at least (design: speed)
+    std::optional<double> floor_pct;      ///< 100 · floor_us ÷ time_us
+    std::optional<double> power_w;        ///< the highest that was read around a block
+    std::optional<double> temperature_c;  ///< likewise
+    std::optional<double> energy_uj;      ///< per call, in a run of calls without a pause
+    int discarded =
+        0;  ///< blocks not counted because the device was throttled or changed its clock
     std::vector<Sample> samples;
 };
+
+/// How many processes the samples come from.
+int processes(const std::vector<Sample>& samples);
+
+/// Fills what follows from samples and floor_us: time_us, ratio and its interval (none from one
+/// sample), gb_s, tflop_s, floor_pct. Needs a sample.
+void summarise(Measurement& measurement, const Problem& problem);
 
 }  // namespace fdkbench

@@ -2,19 +2,37 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace fdkbench {
 
+/// Where the weights and scales are when a kernel starts. x and the codebook are always hot.
+enum class CachePolicy {
+    kCold,  ///< in device memory: launches rotate over more copies than the cache holds
+    kHot,   ///< in the cache, as far as one copy fits
+};
+
+/// "cold" or "hot".
+std::string_view to_string(CachePolicy policy);
+/// Inverse of to_string; throws std::invalid_argument.
+CachePolicy cache_policy_from(std::string_view word);
+
 /// Everything that decides what a number means. Two rows with different keys are never mixed.
 struct MeasuringPolicy {
-    /// Weights and scales rotate over copies of at least this many times the device's cache, in
-    /// bytes, the same budget for every bit width and for the baseline.
+    CachePolicy cache = CachePolicy::kCold;
+    /// When cold, weights and scales rotate over copies of at least this many times the device's
+    /// cache, in bytes, the same budget for every bit width and for the baseline.
     double cache_bytes_factor = 5;
-    std::string inputs = "normal";  ///< distribution of weights and activations
+    /// Where weights and activations come from: "normal", "uniform", "zeros", or "file:" and the
+    /// start of the file's SHA-256 (inputs_file).
+    std::string inputs = "normal";
+    std::string inputs_file = {};  ///< path; empty unless `inputs` says so
     std::uint64_t seed = 1;
     double max_nrmse = 4e-3;  ///< gate: a candidate above it is `correctness`, and is not timed
+    /// Count blocks in which the device was throttled or changed its clock, too.
+    bool allow_throttling = false;
 
-    /// Stable text for the database, for example "cold5-normal-seed1-nrmse0.004-v1". The version
+    /// Stable text for the database, for example "cold5-normal-seed1-nrmse0.004-v2". The version
     /// at its end rises when the method of timing changes.
     [[nodiscard]] std::string key() const;
 };

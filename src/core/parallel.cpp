@@ -18,4 +18,8 @@ void parallel_for(std::size_t count,
     work(0, std::min(length, count));
 }
 
+int hardware_threads() {
+    return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+}
+
 }  // namespace fdkbench

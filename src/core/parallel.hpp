@@ -11,4 +11,7 @@ void parallel_for(std::size_t count,
                   int threads,
                   const std::function<void(std::size_t begin, std::size_t end)>& work);
 
+/// Threads that the machine runs at once; at least 1.
+int hardware_threads();
+
 }  // namespace fdkbench

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <stdexcept>
+#include <utility>
 
 namespace fdkbench {
 namespace {
@@ -93,10 +95,19 @@ double RatioEstimate::half_width() const {
     return (hi - lo) / 2 / ratio;
 }
 
-RatioEstimate paired_ratio(std::span<const Sample> samples) {
-    if (samples.empty()) {
-        throw std::invalid_argument("a ratio needs at least one sample");
+double median_time_us(std::span<const Sample> samples) {
+    std::vector<double> times;
+    times.reserve(samples.size());
+    for (const Sample& sample : samples) {
+        times.push_back(sample.time_us);
     }
+    return median(std::move(times));
+}
+
+namespace {
+
+/// By Hodges and Lehmann, over all samples alike.
+RatioEstimate pooled_ratio(std::span<const Sample> samples) {
     const std::vector<double> logs = log_ratios(samples);
     std::vector<double> averages = walsh_averages(logs);
     const double estimate = median(averages);
@@ -117,6 +128,30 @@ RatioEstimate paired_ratio(std::span<const Sample> samples) {
         hi = element(averages, averages.size() - cut);
     }
     return {.ratio = std::exp(estimate), .lo = std::exp(lo), .hi = std::exp(hi)};
+}
+
+}  // namespace
+
+RatioEstimate paired_ratio(std::span<const Sample> samples) {
+    if (samples.empty()) {
+        throw std::invalid_argument("a ratio needs at least one sample");
+    }
+    RatioEstimate estimate = pooled_ratio(samples);
+    std::map<int, std::vector<Sample>> by_process;
+    for (const Sample& sample : samples) {
+        by_process[sample.process].push_back(sample);
+    }
+    if (by_process.size() > 1) {
+        std::vector<double> ratios;
+        for (const auto& [process, own] : by_process) {
+            ratios.push_back(pooled_ratio(own).ratio);
+        }
+        const auto [least, most] = std::minmax_element(ratios.begin(), ratios.end());
+        estimate.lo = std::min(estimate.lo, *least);
+        estimate.hi = std::max(estimate.hi, *most);
+        estimate.ratio = median(std::move(ratios));
+    }
+    return estimate;
 }
 
 }  // namespace fdkbench

@@ -18,16 +18,18 @@ class Ceilings {
     double read_floor_us(std::int64_t bytes);
     /// Best of cuBLASLt's algorithms for the bf16 product of two 8192² matrices.
     double matmul_tflop_s();
+    /// Of a kernel that does nothing, in a graph of many.
+    double empty_launch_us();
     /// Streaming read at several sizes, copy, launch floor and matmul.
     std::vector<Ceiling> all();
 
   private:
     [[nodiscard]] double copy_us(std::int64_t bytes) const;
-    [[nodiscard]] double launch_us() const;
 
     DeviceSession& session_;
     std::map<std::int64_t, double> read_floor_us_;
     std::optional<double> matmul_tflop_s_;
+    std::optional<double> empty_launch_us_;
 };
 
 }  // namespace fdkbench

@@ -5,6 +5,7 @@
 #include "src/cuda/check.hpp"
 #include "src/cuda/device.hpp"
 #include "src/cuda/device_session.hpp"
+#include "src/cuda/nvml.hpp"
 
 #include <fmt/format.h>
 
@@ -132,6 +133,9 @@ class CudaBackend final : public Backend {
         download(std::as_writable_bytes(y), *device_y, 0);
     }
 
+    Conditions conditions() override { return opened().nvml.conditions(); }
+    std::optional<double> energy_uj() override { return opened().nvml.energy_uj(); }
+    double empty_launch_us() override { return opened().ceilings.empty_launch_us(); }
     double read_floor_us(std::int64_t bytes) override {
         return opened().ceilings.read_floor_us(bytes);
     }
@@ -140,9 +144,11 @@ class CudaBackend final : public Backend {
 
   private:
     struct Opened {
-        Opened(int index, const DeviceInfo& device) : session(index, device), ceilings(session) {}
+        Opened(int index, const DeviceInfo& device)
+            : session(index, device), ceilings(session), nvml(device.uuid) {}
         DeviceSession session;
         Ceilings ceilings;
+        Nvml nvml;
     };
 
     Opened& opened() {

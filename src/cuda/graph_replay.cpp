@@ -58,4 +58,11 @@ double GraphReplay::time_us() {
     return 1e3 * milliseconds / static_cast<double>(launches_);
 }
 
+void GraphReplay::run(std::size_t times) {
+    for (std::size_t i = 0; i < times; ++i) {
+        check(cudaGraphLaunch(graph_.get(), stream_), "cudaGraphLaunch");
+    }
+    check(cudaStreamSynchronize(stream_), "running the kernel");
+}
+
 }  // namespace fdkbench

@@ -20,6 +20,7 @@ class GraphReplay final : public Replay {
                 const std::function<void()>& enqueue);
 
     double time_us() override;
+    void run(std::size_t times) override;
 
   private:
     cudaStream_t stream_;

@@ -24,12 +24,13 @@ class HostCeilings {
     double read_floor_us(std::int64_t bytes);
     /// oneDNN's 2048³ matmul in bf16, or f32 where it has no bf16; measured once.
     double matmul_tflop_s();
+    /// Of parts that do nothing, on all threads; measured once.
+    double empty_launch_us();
     /// Read by size, copy, launch and matmul.
     std::vector<Ceiling> all();
 
   private:
     [[nodiscard]] double copy_gb_s();
-    [[nodiscard]] double launch_us();
     const HostBuffer& arena(std::int64_t bytes);
 
     ThreadPool& pool_;
@@ -37,6 +38,7 @@ class HostCeilings {
     std::unique_ptr<HostBuffer> arena_;
     std::map<std::int64_t, double> read_floors_us_;
     std::optional<double> matmul_tflop_s_;
+    std::optional<double> empty_launch_us_;
 };
 
 }  // namespace fdkbench

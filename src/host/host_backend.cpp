@@ -153,6 +153,9 @@ class HostBackend : public Backend {
             .run(x.data(), w.data(), y.data());
     }
 
+    Conditions conditions() override { return {}; }
+    std::optional<double> energy_uj() override { return std::nullopt; }
+    double empty_launch_us() override { return ceilings_->empty_launch_us(); }
     double read_floor_us(std::int64_t bytes) override { return ceilings_->read_floor_us(bytes); }
     double matmul_tflop_s() override { return ceilings_->matmul_tflop_s(); }
     std::vector<Ceiling> ceilings() override { return ceilings_->all(); }

@@ -39,6 +39,7 @@ void members(ConstOr<PrepareReply> auto& message, auto& visit) {
     visit("baseline_us", message.baseline_us);
     visit("baseline_first_us", message.baseline_first_us);
     visit("floor_us", message.floor_us);
+    visit("empty_launch_us", message.empty_launch_us);
     visit("copies", message.copies);
 }
 
@@ -63,7 +64,21 @@ void members(ConstOr<BlockRequest> auto& message, auto& visit) {
     visit("slots", message.slots);
 }
 
+void members(ConstOr<TimingEvent> auto& message, auto& visit) {
+    visit("slot", message.slot);
+}
+
+void members(ConstOr<EnergyRequest> auto& message, auto& visit) {
+    visit("slot", message.slot);
+}
+
+void members(ConstOr<EnergyReply> auto& message, auto& visit) {
+    visit("energy_uj", message.energy_uj);
+}
+
 void members(ConstOr<BlockReply> auto& message, auto& visit) {
+    visit("before", message.before);
+    visit("after", message.after);
     visit("baseline_before_us", message.baseline_before_us);
     visit("baseline_after_us", message.baseline_after_us);
     visit("baseline_first_us", message.baseline_first_us);
@@ -99,6 +114,9 @@ FDKBENCH_JSON_MEMBERS(CheckRequest, {"request"})
 FDKBENCH_JSON_MEMBERS(CheckReply, {"reply"})
 FDKBENCH_JSON_MEMBERS(BlockRequest, {"request"})
 FDKBENCH_JSON_MEMBERS(BlockReply, {"reply"})
+FDKBENCH_JSON_MEMBERS(TimingEvent, {"event"})
+FDKBENCH_JSON_MEMBERS(EnergyRequest, {"request"})
+FDKBENCH_JSON_MEMBERS(EnergyReply, {"reply"})
 FDKBENCH_JSON_MEMBERS(CompileRequest, {"request"})
 FDKBENCH_JSON_MEMBERS(CompileReply, {"reply"})
 

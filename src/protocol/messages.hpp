@@ -9,11 +9,11 @@
 
 /// What the coordinator asks and a worker answers: JSON Lines, one request in flight per worker.
 /// A request is {"request": NAME, …members}; its answer {"reply": NAME, …members}, or an ErrorReply
-/// with {"reply": "error"}.
+/// with {"reply": "error"}. Before the answer there may be events: {"event": NAME, …members}.
 namespace fdkbench::protocol {
 
 /// Both sides must name the same version.
-inline constexpr int kVersion = 1;
+inline constexpr int kVersion = 2;
 
 /// A fault that is no candidate's.
 struct ErrorReply {
@@ -54,7 +54,8 @@ struct PrepareReply {
     double baseline_us = 0;  ///< the best algorithm, a first estimate
     double baseline_first_us = 0;  ///< the first heuristic choice, a first estimate
     double floor_us = 0;
-    std::int64_t copies = 0;  ///< of the weights, rotated over
+    double empty_launch_us = 0;  ///< what a kernel that does nothing takes
+    std::int64_t copies = 0;     ///< of the weights, rotated over
 };
 
 /// Loads a compiled candidate, checks it, and on success keeps it under `slot` for blocks.
@@ -82,10 +83,27 @@ struct BlockRequest {
     std::vector<int> slots;
 };
 struct BlockReply {
+    Conditions before;  ///< of the device, warmed up
+    Conditions after;
     double baseline_before_us = 0;
     double baseline_after_us = 0;
     double baseline_first_us = 0;  ///< the first heuristic choice, timed in the same block
     std::vector<double> times_us;  ///< one for each slot
+};
+
+/// Sent before each slot of a block is timed: who is to blame when nothing follows.
+struct TimingEvent {
+    static constexpr const char* kName = "timing";
+    int slot = 0;  ///< −1: the baseline
+};
+
+/// Runs a slot without a pause until the device's energy counter has told what a call takes.
+struct EnergyRequest {
+    static constexpr const char* kName = "energy";
+    int slot = 0;
+};
+struct EnergyReply {
+    std::optional<double> energy_uj;  ///< per call; nothing when the device does not count it
 };
 
 /// Answered by a worker started with --compile: compiles (or finds in the cache) one candidate.
@@ -137,6 +155,12 @@ void to_json(Json& json, const BlockRequest& value);
 void from_json(const Json& json, BlockRequest& value);
 void to_json(Json& json, const BlockReply& value);
 void from_json(const Json& json, BlockReply& value);
+void to_json(Json& json, const TimingEvent& value);
+void from_json(const Json& json, TimingEvent& value);
+void to_json(Json& json, const EnergyRequest& value);
+void from_json(const Json& json, EnergyRequest& value);
+void to_json(Json& json, const EnergyReply& value);
+void from_json(const Json& json, EnergyReply& value);
 void to_json(Json& json, const CompileRequest& value);
 void from_json(const Json& json, CompileRequest& value);
 void to_json(Json& json, const CompileReply& value);

@@ -21,10 +21,10 @@ std::unique_ptr<Buffer> uploaded(Backend& backend, std::span<const T> values) {
 }  // namespace
 
 void DeviceData::prepare(const Problem& problem,
-                         std::uint64_t seed,
+                         const InputsKey& inputs,
                          const HostData& host,
                          std::int64_t budget_bytes) {
-    const WeightsKey key(problem, seed);
+    const WeightsKey key(problem, inputs);
     const auto forget_stale = [&](std::optional<CachedRotation>& cached, const WeightsKey& wanted) {
         if (cached && (cached->key != wanted || cached->budget_bytes != budget_bytes)) {
             cached.reset();

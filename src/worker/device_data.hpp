@@ -19,7 +19,7 @@ class DeviceData {
     /// Uploads the data of `problem`, the weights in copies of at least `budget_bytes` in total.
     /// Weights that are there already are kept; everything else is freed first.
     void prepare(const Problem& problem,
-                 std::uint64_t seed,
+                 const InputsKey& inputs,
                  const HostData& host,
                  std::int64_t budget_bytes);
 

@@ -4,7 +4,6 @@
 #include "src/core/error.hpp"
 #include "src/core/half.hpp"
 #include "src/core/parallel.hpp"
-#include "src/worker/random.hpp"
 
 #include <fmt/format.h>
 
@@ -16,16 +15,9 @@
 namespace fdkbench {
 namespace {
 
-constexpr std::uint64_t kActivationStream = 0;
-constexpr std::uint64_t kWeightStream = 1;
-
-int all_threads() {
-    return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-}
-
 std::vector<float> to_floats(std::span<const std::uint16_t> values, ElementType type) {
     std::vector<float> floats(values.size());
-    parallel_for(values.size(), all_threads(), [&](std::size_t begin, std::size_t end) {
+    parallel_for(values.size(), hardware_threads(), [&](std::size_t begin, std::size_t end) {
         for (std::size_t i = begin; i < end; ++i) {
             floats[i] = from_bits16(values[i], type);
         }
@@ -50,12 +42,12 @@ void require_memory(const Problem& problem, std::int64_t weight_bytes) {
 
 }  // namespace
 
-WeightsKey::WeightsKey(const Problem& problem, std::uint64_t seed)
+WeightsKey::WeightsKey(const Problem& problem, const InputsKey& inputs)
     : n(problem.shape.n),
       k(problem.shape.k),
       format(problem.format),
       type(problem.type),
-      seed(seed) {}
+      inputs(inputs) {}
 
 WeightsKey WeightsKey::plain() const {
     WeightsKey key = *this;
@@ -63,8 +55,8 @@ WeightsKey WeightsKey::plain() const {
     return key;
 }
 
-void HostData::prepare(const Problem& problem, std::uint64_t seed) {
-    const WeightsKey key(problem, seed);
+void HostData::prepare(const Problem& problem, const InputsKey& inputs) {
+    const WeightsKey key(problem, inputs);
     const bool keep_plain = plain_key_ == key.plain();
     const bool keep_quantised = quantised_key_ == key;
     x_ = {};
@@ -85,18 +77,22 @@ void HostData::prepare(const Problem& problem, std::uint64_t seed) {
                             ? 0
                             : weights * 4 + problem.weight_bytes() + problem.scale_bytes()));
 
-    const int threads = all_threads();
-    x_ = normal_values({.seed = seed, .stream = kActivationStream, .scale = 1},
-                       static_cast<std::size_t>(shape.m * shape.k),
-                       problem.type,
-                       threads);
+    const int threads = hardware_threads();
+    x_ = input_values(inputs,
+                      {.role = InputRole::kActivations,
+                       .count = static_cast<std::size_t>(shape.m * shape.k),
+                       .type = problem.type,
+                       .scale = 1},
+                      threads);
     x_values_ = to_floats(x_, problem.type);
     if (!keep_plain) {
         const float scale = 1 / std::sqrt(static_cast<float>(shape.k));
-        plain_.data = normal_values({.seed = seed, .stream = kWeightStream, .scale = scale},
-                                    static_cast<std::size_t>(weights),
-                                    problem.type,
-                                    threads);
+        plain_.data = input_values(inputs,
+                                   {.role = InputRole::kWeights,
+                                    .count = static_cast<std::size_t>(weights),
+                                    .type = problem.type,
+                                    .scale = scale},
+                                   threads);
         plain_.values = to_floats(plain_.data, problem.type);
         plain_key_ = key.plain();
     }

@@ -2,6 +2,7 @@
 
 #include "src/core/problem.hpp"
 #include "src/core/quantise.hpp"
+#include "src/worker/inputs.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -16,10 +17,10 @@ struct WeightsKey {
     std::int64_t k = 0;
     WeightFormat format;
     ElementType type = ElementType::kBf16;
-    std::uint64_t seed = 0;
+    InputsKey inputs;
     auto operator<=>(const WeightsKey&) const = default;
 
-    WeightsKey(const Problem& problem, std::uint64_t seed);
+    WeightsKey(const Problem& problem, const InputsKey& inputs);
     /// The 16-bit weights that these are quantised from.
     [[nodiscard]] WeightsKey plain() const;
 };
@@ -36,14 +37,14 @@ struct QuantisedWeights {
     std::vector<float> values;
 };
 
-/// A problem's inputs in host memory: x [m,k] ~ N(0, 1), weights [n,k] ~ N(0, 1/k), rounded to the
-/// element type, the weights quantised with the uniform codebook. Depends on the seed and the
-/// problem only; the first rows of x are the same for every m.
+/// A problem's inputs in host memory: x [m,k] with deviation 1, weights [n,k] with deviation 1/√k
+/// (or as a file has them), rounded to the element type, the weights quantised with the uniform
+/// codebook. The first rows of x are the same for every m.
 class HostData {
   public:
     /// Makes the data; weights that are the same as last time are kept. Throws EnvironmentError
     /// naming the bytes needed and free when they do not fit into memory.
-    void prepare(const Problem& problem, std::uint64_t seed);
+    void prepare(const Problem& problem, const InputsKey& inputs);
 
     [[nodiscard]] std::span<const std::uint16_t> x() const { return x_; }
     [[nodiscard]] std::span<const float> x_values() const { return x_values_; }

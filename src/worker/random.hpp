@@ -8,14 +8,19 @@
 
 namespace fdkbench {
 
-/// `count` values of N(0, scale²), rounded to `type`. Value i depends on seed, stream and i alone
-/// (a counter-based generator), never on the number of threads.
-struct NormalStream {
+enum class Distribution { kNormal, kUniform, kZeros };
+
+/// Values with mean 0 and standard deviation `scale` (or all 0).
+struct RandomStream {
+    Distribution distribution = Distribution::kNormal;
     std::uint64_t seed = 0;
     std::uint64_t stream = 0;
     float scale = 1;
 };
-std::vector<std::uint16_t> normal_values(const NormalStream& stream,
+
+/// `count` values rounded to `type`. Value i depends on the stream and i alone (a counter-based
+/// generator), never on the number of threads.
+std::vector<std::uint16_t> random_values(const RandomStream& stream,
                                          std::size_t count,
                                          ElementType type,
                                          int threads);

@@ -20,7 +20,7 @@ Json error_reply(ExitCode code, const std::string& message) {
 
 }  // namespace
 
-Json Server::reply_to(const std::string& line) const {
+Json Server::reply_to(const std::string& line, const Write& write) const {
     const Json request = Json::parse(line);
     const std::string name = request.at("request");
     const auto handler = handlers_.find(name);
@@ -33,13 +33,13 @@ Json Server::reply_to(const std::string& line) const {
                     fmt::format("unknown request '{}': this worker answers {}", name, known));
     }
     Json reply{{"reply", name}};
-    reply.update(handler->second(request));
+    reply.update(handler->second(request, write));
     return reply;
 }
 
-Json Server::answer(const std::string& line) const {
+Json Server::answer(const std::string& line, const Write& write) const {
     try {
-        return reply_to(line);
+        return reply_to(line, write);
     } catch (const DeviceLost&) {
         throw;
     } catch (const Error& error) {
@@ -55,11 +55,10 @@ Json Server::answer(const std::string& line) const {
     }
 }
 
-void Server::serve(std::istream& in,
-                   const std::function<void(const std::string& line)>& write) const {
+void Server::serve(std::istream& in, const Write& write) const {
     std::string line;
     while (std::getline(in, line)) {
-        const Json reply = answer(line);
+        const Json reply = answer(line, write);
         write(to_line(reply));
         if (reply.value("worker_ends", false)) {
             return;

@@ -11,15 +11,26 @@
 namespace fdkbench {
 namespace {
 
+constexpr int kBaselineSlot = -1;  // in TimingEvent
 constexpr int kBaselineReplays = 5;
-constexpr int kCandidateReplays = 3;
+constexpr int kCandidateReplays = 1;  // the race looks closer
+// A device that idled this long may have lowered its clock.
+constexpr std::chrono::milliseconds kIdle{20};
+constexpr std::chrono::milliseconds kLeastWarmUp{10};
+constexpr std::chrono::milliseconds kMostWarmUp{300};
+/// Replays this close to each other come from a steady clock.
+constexpr double kSteady = 0.005;
+/// The energy counter, which ticks every 20 to 100 ms, is followed for at least this long, and
+/// looked at after every so many microseconds of work.
+constexpr std::chrono::milliseconds kLeastEnergy{200};
+constexpr std::chrono::milliseconds kMostEnergy{1000};
+constexpr double kEnergyStepUs = 10'000;
 // A first estimate this many times the baseline's is not worth more than one replay.
 constexpr double kHopelessFactor = 4;
 
+using Clock = std::chrono::steady_clock;
+
 void validate(const MeasuringPolicy& policy) {
-    if (policy.inputs != "normal") {
-        throw UsageError(fmt::format("inputs must be normal, not '{}'", policy.inputs));
-    }
     if (!(policy.cache_bytes_factor >= 0 && policy.cache_bytes_factor <= 1000)) {
         throw UsageError(fmt::format("--cache-bytes-factor must be between 0 and 1000, not {:g}",
                                      policy.cache_bytes_factor));
@@ -124,10 +135,13 @@ protocol::PrepareReply Session::prepare(const protocol::PrepareRequest& request)
     open(request.device);
     prepared_.reset();
 
-    host_.prepare(problem, request.policy.seed);
-    const auto budget_bytes = static_cast<std::int64_t>(
-        std::ceil(request.policy.cache_bytes_factor * static_cast<double>(cache_bytes_)));
-    data_->prepare(problem, request.policy.seed, host_, budget_bytes);
+    const InputsKey inputs(request.policy);
+    host_.prepare(problem, inputs);
+    const double factor =
+        request.policy.cache == CachePolicy::kHot ? 0 : request.policy.cache_bytes_factor;
+    const auto budget_bytes =
+        static_cast<std::int64_t>(std::ceil(factor * static_cast<double>(cache_bytes_)));
+    data_->prepare(problem, inputs, host_, budget_bytes);
 
     Prepared prepared;
     prepared.problem = problem;
@@ -142,6 +156,7 @@ protocol::PrepareReply Session::prepare(const protocol::PrepareRequest& request)
             .baseline_us = best.timed.time_us,
             .baseline_first_us = first.timed.time_us,
             .floor_us = floor_us(problem),
+            .empty_launch_us = backend_->empty_launch_us(),
             .copies = static_cast<std::int64_t>(data_->candidate_rotation(nullptr).size())};
 }
 
@@ -201,31 +216,93 @@ void Session::check_into(protocol::CheckReply& reply, const protocol::CheckReque
     current.slots.insert_or_assign(request.slot, std::move(candidate));
 }
 
-protocol::BlockReply Session::block(const protocol::BlockRequest& request) {
+Replay& Session::replay_of(int slot) {
+    auto& slots = prepared().slots;
+    const auto found = slots.find(slot);
+    if (found == slots.end()) {
+        throw Error(ExitCode::kInternal, fmt::format("slot {} holds no checked candidate", slot));
+    }
+    return *found->second.timed.replay;
+}
+
+/// Until two replays in a row take the same time.
+void Session::warm_up(Replay& replay) {
+    const auto start = Clock::now();
+    double last_us = time_once(replay);
+    while (Clock::now() - start < kMostWarmUp) {
+        const double time_us = time_once(replay);
+        const bool steady = std::abs(time_us - last_us) <= kSteady * last_us;
+        if (steady && Clock::now() - start >= kLeastWarmUp) {
+            return;
+        }
+        last_us = time_us;
+    }
+}
+
+protocol::BlockReply Session::block(const protocol::BlockRequest& request,
+                                    const std::function<void(int slot)>& timing) {
     Prepared& current = prepared();
     std::vector<Replay*> replays;
     for (const int slot : request.slots) {
-        const auto found = current.slots.find(slot);
-        if (found == current.slots.end()) {
-            throw Error(ExitCode::kInternal,
-                        fmt::format("slot {} holds no checked candidate", slot));
-        }
-        replays.push_back(found->second.timed.replay.get());
+        replays.push_back(&replay_of(slot));
+    }
+    Replay& best = *current.best.timed.replay;
+    if (Clock::now() - worked_at_ > kIdle) {
+        warm_up(best);
     }
 
     protocol::BlockReply reply;
-    reply.baseline_before_us = time_once(*current.best.timed.replay);
-    for (Replay* replay : replays) {
-        reply.times_us.push_back(time_once(*replay));
+    reply.before = backend_->conditions();
+    reply.baseline_before_us = time_once(best);
+    for (std::size_t i = 0; i < replays.size(); ++i) {
+        timing(request.slots[i]);
+        reply.times_us.push_back(time_once(*replays[i]));
     }
+    timing(kBaselineSlot);
     if (current.first) {
         reply.baseline_first_us = time_once(*current.first->timed.replay);
     }
-    reply.baseline_after_us = time_once(*current.best.timed.replay);
+    reply.baseline_after_us = time_once(best);
+    reply.after = backend_->conditions();
     if (!current.first) {
         reply.baseline_first_us = (reply.baseline_before_us + reply.baseline_after_us) / 2;
     }
+    worked_at_ = Clock::now();
     return reply;
+}
+
+/// Counts from one tick of the counter to another, so that its step does not matter.
+protocol::EnergyReply Session::energy(const protocol::EnergyRequest& request) {
+    Replay& replay = replay_of(request.slot);
+    const TimedReplay& timed = prepared().slots.at(request.slot).timed;
+    const double replay_us = timed.time_us * static_cast<double>(timed.launches);
+    const auto step = static_cast<std::size_t>(std::ceil(kEnergyStepUs / replay_us));
+    struct Reading {
+        double energy_uj = 0;
+        std::size_t replays = 0;
+        Clock::time_point at;
+    };
+    std::optional<Reading> first;
+    std::optional<double> last_uj = backend_->energy_uj();
+    const auto start = Clock::now();
+    for (std::size_t replays = step; last_uj && Clock::now() - start < kMostEnergy;
+         replays += step) {
+        waiting([&] { replay.run(step); });
+        const std::optional<double> now_uj = backend_->energy_uj();
+        if (!now_uj || now_uj == last_uj) {
+            continue;
+        }
+        last_uj = now_uj;
+        const Reading reading{*now_uj, replays, Clock::now()};
+        if (!first) {
+            first = reading;
+        } else if (reading.at - first->at >= kLeastEnergy) {
+            const auto calls =
+                static_cast<double>((reading.replays - first->replays) * timed.launches);
+            return {.energy_uj = (reading.energy_uj - first->energy_uj) / calls};
+        }
+    }
+    return {};
 }
 
 }  // namespace fdkbench

@@ -7,7 +7,9 @@
 #include "src/worker/host_data.hpp"
 #include "src/worker/timing.hpp"
 
+#include <chrono>
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -28,8 +30,11 @@ class Session {
     /// Everything that is the candidate's fault becomes a status of the reply; so does what the
     /// machine lacks for this candidate alone (constraints).
     protocol::CheckReply check(const protocol::CheckRequest& request);
-    /// Throws DeviceLost when a candidate faults now: there is no status to report it with.
-    protocol::BlockReply block(const protocol::BlockRequest& request);
+    /// Calls `timing` before each slot. Throws DeviceLost when a candidate faults now: there is no
+    /// status to report it with.
+    protocol::BlockReply block(const protocol::BlockRequest& request,
+                               const std::function<void(int slot)>& timing);
+    protocol::EnergyReply energy(const protocol::EnergyRequest& request);
 
   private:
     /// A runnable with its own workspace, which its replay may use at any time.
@@ -55,6 +60,8 @@ class Session {
     [[nodiscard]] std::unique_ptr<Buffer> workspace_for(const Runnable& runnable);
     [[nodiscard]] double floor_us(const Problem& problem);
     [[nodiscard]] Prepared& prepared();
+    [[nodiscard]] Replay& replay_of(int slot);
+    void warm_up(Replay& replay);
 
     std::unique_ptr<Backend> backend_;
     std::optional<std::size_t> device_;
@@ -62,6 +69,7 @@ class Session {
     HostData host_;
     std::optional<DeviceData> data_;
     std::optional<Prepared> prepared_;
+    std::chrono::steady_clock::time_point worked_at_;  ///< when the last block ended
 };
 
 }  // namespace fdkbench

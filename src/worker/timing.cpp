@@ -54,14 +54,14 @@ TimedReplay record_timed(Backend& backend,
     replay = record(backend, runnable, rotation, launches);
     if (estimate > options.hopeless_us) {
         estimate = time_once(*replay);
-        return {std::move(replay), estimate};
+        return {std::move(replay), launches, estimate};
     }
     time_once(*replay);
     std::vector<double> times(static_cast<std::size_t>(options.replays));
     for (double& time_us : times) {
         time_us = time_once(*replay);
     }
-    return {std::move(replay), median(times)};
+    return {std::move(replay), launches, median(times)};
 }
 
 }  // namespace fdkbench

@@ -2,6 +2,7 @@
 
 #include "src/core/backend.hpp"
 
+#include <cstddef>
 #include <limits>
 #include <memory>
 #include <span>
@@ -11,7 +12,8 @@ namespace fdkbench {
 /// A replay long enough to be timed, and a first estimate from it.
 struct TimedReplay {
     std::unique_ptr<Replay> replay;
-    double time_us = 0;  ///< per launch
+    std::size_t launches = 0;  ///< of one replay
+    double time_us = 0;        ///< per launch
 };
 
 /// How a runnable is timed.

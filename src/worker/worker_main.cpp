@@ -1,5 +1,6 @@
 #include "src/worker/worker_main.hpp"
 
+#include "src/core/artifact_cache.hpp"
 #include "src/core/error.hpp"
 #include "src/protocol/messages.hpp"
 #include "src/worker/compile.hpp"
@@ -8,16 +9,22 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <fcntl.h>
 #include <iostream>
+#include <poll.h>
 #include <stdexcept>
 #include <string_view>
+#include <thread>
 #include <unistd.h>
 
 namespace fdkbench {
 namespace {
+
+/// What a worker has for the requests that are still in its input when that ends.
+constexpr std::chrono::seconds kOrphanGrace{3};
 
 protocol::HelloReply hello(const WorkerParts& parts, KernelCompiler& compiler) {
     protocol::HelloReply reply;
@@ -34,6 +41,22 @@ std::FILE* take_stdout() {
         throw EnvironmentError("standard output and standard error must both be open");
     }
     return fdopen(fd, "w");
+}
+
+/// A worker reads its input only between requests, and a kernel or a compiler may never end. So
+/// another thread looks whether the coordinator still holds the other end; when it does not, this
+/// ends the program and what it started.
+void end_with_standard_input() {
+    std::thread([] {
+        pollfd input{.fd = STDIN_FILENO, .events = 0, .revents = 0};
+        while (::poll(&input, 1, -1) <= 0) {
+        }
+        std::this_thread::sleep_for(kOrphanGrace);
+        if (::getpgrp() == ::getpid()) {
+            ::kill(0, SIGKILL);
+        }
+        ::_exit(static_cast<int>(ExitCode::kEnvironment));
+    }).detach();
 }
 
 void serve_standard_streams(const Server& server, std::FILE* out) {
@@ -60,10 +83,20 @@ Server device_server(const WorkerParts& parts) {
         [=](const protocol::CeilingsRequest& request) { return session->ceilings(request); });
     server.add<protocol::PrepareRequest>(
         [=](const protocol::PrepareRequest& request) { return session->prepare(request); });
-    server.add<protocol::CheckRequest>(
-        [=](const protocol::CheckRequest& request) { return session->check(request); });
+    server.add<protocol::CheckRequest>([=](const protocol::CheckRequest& request) {
+        require_intact(request.binary);
+        return session->check(request);
+    });
     server.add<protocol::BlockRequest>(
-        [=](const protocol::BlockRequest& request) { return session->block(request); });
+        [=](const protocol::BlockRequest& request, const Server::Write& write) {
+            return session->block(request, [&](int slot) {
+                Json event = protocol::TimingEvent{slot};
+                event["event"] = protocol::TimingEvent::kName;
+                write(to_line(event));
+            });
+        });
+    server.add<protocol::EnergyRequest>(
+        [=](const protocol::EnergyRequest& request) { return session->energy(request); });
     return server;
 }
 
@@ -89,6 +122,7 @@ int worker_main(int argc, char** argv, const WorkerParts& parts) {
     std::signal(SIGINT, SIG_IGN);
     try {
         std::FILE* out = take_stdout();
+        end_with_standard_input();
         serve_standard_streams(compile_only ? compile_server(parts) : device_server(parts), out);
         return static_cast<int>(ExitCode::kDone);
     } catch (const Error& error) {

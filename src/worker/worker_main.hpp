@@ -28,7 +28,8 @@ Server device_server(const WorkerParts& parts);
 /// Answers hello (with no devices) and compile; makes no backend.
 Server compile_server(const WorkerParts& parts);
 
-/// The worker program: serves standard input until it ends. Standard output is the protocol's
+/// The worker program: serves standard input until it ends; what is not answered 3 s later dies
+/// with the process, and so does a compiler that it runs. Standard output is the protocol's
 /// alone: whatever else is printed there goes to standard error. `--compile` makes it a compile
 /// worker. Returns the exit code.
 int worker_main(int argc, char** argv, const WorkerParts& parts);

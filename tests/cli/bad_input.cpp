@@ -52,7 +52,9 @@ TEST_CASE("A device that is not there is refused with those that are") {
 TEST_CASE("A bad regular expression or time limit is refused") {
     check_refused(
         run_fdkbench({"sweep", "--device", "host", "--include", "(", "--dry-run"}), 2, {"("});
-    check_refused(run_fdkbench({"sweep", "--time-limit", "soon"}), 2, {"soon", "10m"});
+    for (const std::string option : {"--time-limit", "--candidate-timeout", "--compile-timeout"}) {
+        check_refused(run_fdkbench({"sweep", option, "soon"}), 2, {option, "soon", "10m"});
+    }
 }
 
 TEST_CASE("A filter that leaves no family is refused with the families there are") {

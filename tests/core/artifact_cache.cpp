@@ -9,6 +9,7 @@
 #include <fstream>
 #include <iterator>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
 #include <vector>
@@ -110,9 +111,35 @@ TEST_CASE("A damaged or foreign key file is absent, and an object that is gone t
     const Scratch scratch;
     const ArtifactCache cache(scratch.path());
     const auto artifact = cache.publish(kKey, bytes_of(kBinary));
-    SECTION("truncated") {
-        overwrite(scratch.path() / "keys" / kKey, artifact.hash.substr(0, 20));
+    const fs::path key_file = scratch.path() / "keys" / kKey;
+    const std::string text = content(key_file);
+    SECTION("truncated, extended or with a bit flipped") {
+        std::string flipped = text;
+        flipped[GENERATE(0, 10, 64, 65, 128)] ^= 1;
+        overwrite(key_file,
+                  GENERATE_COPY(text.substr(0, 20),
+                                text.substr(1),
+                                text.substr(0, 128),
+                                text + "\n",
+                                std::string(),
+                                artifact.hash,
+                                flipped));
         CHECK_FALSE(cache.find(kKey));
+    }
+    SECTION("another key's") {
+        const std::string other = sha256("other");
+        cache.publish(other, bytes_of("other code"));
+        fs::copy_file(
+            scratch.path() / "keys" / other, key_file, fs::copy_options::overwrite_existing);
+        CHECK_FALSE(cache.find(kKey));
+        CHECK_FALSE(fs::exists(key_file));
+        CHECK(content(cache.find(other)->path) == "other code");
+    }
+    SECTION("of another key's object") {
+        const auto other = cache.publish(sha256("other"), bytes_of("other code"));
+        fs::copy_file(other.path, artifact.path, fs::copy_options::overwrite_existing);
+        CHECK_FALSE(cache.find(kKey));
+        CHECK(cache.find(sha256("other")));
     }
     SECTION("a path that leads elsewhere") {
         overwrite(scratch.path() / "secret", "text");
@@ -129,6 +156,57 @@ TEST_CASE("A damaged or foreign key file is absent, and an object that is gone t
         overwrite(scratch.path() / "keys" / (kKey + ".1-0.tmp"), "left behind");
         CHECK(cache.find(kKey));
     }
+}
+
+TEST_CASE("A kernel is intact while its content is what its name says") {
+    const Scratch scratch;
+    const auto artifact = ArtifactCache(scratch.path()).publish(kKey, bytes_of(kBinary));
+    require_intact(artifact.path);
+    SECTION("a bit flips") {
+        overwrite(artifact.path, kBinary.substr(0, 13) + 'm');
+        CHECK_THROWS_WITH(require_intact(artifact.path), ContainsSubstring("was damaged"));
+    }
+    SECTION("it is gone") {
+        fs::remove(artifact.path);
+        CHECK_THROWS_WITH(require_intact(artifact.path), ContainsSubstring("is gone"));
+        // As an EnvironmentError it would become the candidate's status.
+        try {
+            require_intact(artifact.path);
+        } catch (const Error& error) {
+            CHECK(error.code() == ExitCode::kEnvironment);
+            CHECK(dynamic_cast<const EnvironmentError*>(&error) == nullptr);
+        }
+    }
+    overwrite(scratch.path() / "kernel.so", "not of the cache");
+    require_intact(scratch.path() / "kernel.so");
+}
+
+TEST_CASE("What a killed process did not publish is removed, and nothing else") {
+    const Scratch scratch;
+    const ArtifactCache cache(scratch.path());
+    cache.publish(kKey, bytes_of(kBinary));
+    const pid_t gone = ::fork();
+    if (gone == 0) {
+        ::_exit(0);
+    }
+    ::waitpid(gone, nullptr, 0);
+    const auto temporary = [&](const std::string& folder, pid_t pid) {
+        const fs::path path =
+            scratch.path() / folder / (kKey + "." + std::to_string(pid) + "-0.tmp");
+        overwrite(path, "half");
+        return path;
+    };
+    const fs::path dead_key = temporary("keys", gone);
+    const fs::path dead_object = temporary("objects", gone);
+    const fs::path alive = temporary("keys", ::getpid());
+    overwrite(scratch.path() / "objects" / "notes.tmp", "hello");
+    overwrite(scratch.path() / "objects" / ("notes." + std::to_string(gone)), "hello");
+    cache.remove_leftovers();
+    CHECK_FALSE(fs::exists(dead_key));
+    CHECK_FALSE(fs::exists(dead_object));
+    CHECK(fs::exists(alive));
+    CHECK(file_count(scratch.path() / "objects") == 3);
+    CHECK(cache.find(kKey));
 }
 
 TEST_CASE("Threads that publish and find the same key never see a part of a file") {

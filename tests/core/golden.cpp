@@ -1,8 +1,8 @@
 #include "src/core/accuracy.hpp"
 #include "src/core/half.hpp"
 #include "src/core/quantise.hpp"
+#include "src/core/safetensors.hpp"
 #include "tests/catch.hpp"
-#include "tests/safetensors.hpp"
 
 using namespace fdkbench;
 
@@ -13,10 +13,10 @@ struct GoldenCase {
     std::string name;
     Shape shape;
     WeightFormat format;
-    std::map<std::string, Tensor> tensors;
+    SafetensorsFile file;
 
     [[nodiscard]] const Tensor& tensor(const std::string& what) const {
-        return tensors.at(name + "." + what);
+        return file.tensor(name + "." + what);
     }
 };
 
@@ -24,7 +24,7 @@ GoldenCase golden_case(const std::string& name) {
     if (!std::filesystem::exists(FDKBENCH_GOLDEN)) {
         skip_program("there are no golden vectors at " FDKBENCH_GOLDEN);
     }
-    GoldenCase golden{name, {}, {}, read_safetensors(FDKBENCH_GOLDEN)};
+    GoldenCase golden{name, {}, {}, SafetensorsFile(FDKBENCH_GOLDEN)};
     const auto& weight_shape = golden.tensor("weight").shape;
     const std::int64_t groups = golden.tensor("scale").shape.at(1);
     golden.shape = {golden.tensor("x").shape.at(0), weight_shape.at(0), weight_shape.at(1)};
@@ -45,7 +45,7 @@ std::size_t differences(const std::vector<T>& actual, const std::vector<T>& expe
 
 /// A byte's last element stands in its lowest bits.
 std::vector<std::uint16_t> codebook_of(const GoldenCase& golden) {
-    const auto lut = golden.tensor("byte_lut").as<std::uint16_t>();
+    const auto lut = golden.tensor("byte_lut").elements<std::uint16_t>();
     const std::size_t per_byte = 8 / static_cast<std::size_t>(golden.format.bits);
     std::vector<std::uint16_t> codebook;
     for (std::size_t i = 0; i < std::size_t{1} << golden.format.bits; ++i) {
@@ -66,28 +66,29 @@ TEST_CASE("Weights are quantised as the golden vectors have it, to the bit") {
         CHECK(differences(uniform, codebook) == 0);
     }
     const auto lut = byte_lut(codebook, golden.format.bits);
-    CHECK(differences(lut, golden.tensor("byte_lut").as<std::uint16_t>()) == 0);
+    CHECK(differences(lut, golden.tensor("byte_lut").elements<std::uint16_t>()) == 0);
 
-    const auto matrix = quantise(golden.tensor("weight").as<std::uint16_t>(),
+    const auto matrix = quantise(golden.tensor("weight").elements<std::uint16_t>(),
                                  golden.shape,
                                  golden.format,
                                  ElementType::kBf16,
                                  codebook,
                                  2);
     // Counted, because a failed comparison of whole vectors would print them.
-    CHECK(differences(matrix.scale, golden.tensor("scale").as<std::uint16_t>()) == 0);
-    CHECK(differences(matrix.weight_data, golden.tensor("weight_data").as<std::uint8_t>()) == 0);
+    CHECK(differences(matrix.scale, golden.tensor("scale").elements<std::uint16_t>()) == 0);
+    CHECK(differences(matrix.weight_data, golden.tensor("weight_data").elements<std::uint8_t>()) ==
+          0);
 
     std::vector<float> values(static_cast<std::size_t>(golden.shape.n * golden.shape.k));
     dequantise(matrix, golden.shape, golden.format, ElementType::kBf16, values, 2);
-    CHECK(differences(values, golden.tensor("dequantised").as<float>()) == 0);
+    CHECK(differences(values, golden.tensor("dequantised").elements<float>()) == 0);
 }
 
 TEST_CASE("The product of the golden activations and weights is the golden output") {
     const GoldenCase golden = golden_case("b4_g64");
-    const auto x = golden.tensor("x").as<std::uint16_t>();
-    const auto w = golden.tensor("dequantised").as<float>();
-    const auto expected = golden.tensor("y").as<double>();
+    const auto x = golden.tensor("x").elements<std::uint16_t>();
+    const auto w = golden.tensor("dequantised").elements<float>();
+    const auto expected = golden.tensor("y").elements<double>();
     const auto n = static_cast<std::size_t>(golden.shape.n);
     const auto k = static_cast<std::size_t>(golden.shape.k);
     std::vector<float> product(expected.size());

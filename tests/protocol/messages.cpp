@@ -61,6 +61,8 @@ TEST_CASE("Every request round-trips and is strict") {
     check_message(CheckRequest{.slot = 2, .binary = "/cache/objects/ab", .plan = some_plan()},
                   "request");
     check_message(BlockRequest{.slots = {3, 1, 2}}, "request");
+    check_message(EnergyRequest{.slot = 3}, "request");
+    check_message(TimingEvent{.slot = -1}, "event");
     check_message(CompileRequest{"/cache", "lut_mv", {"-DFDK_N=64", "-DFDK_K=1"}, "sm_90a", "key"},
                   "request");
 }
@@ -78,8 +80,13 @@ TEST_CASE("Every reply round-trips and is strict") {
 
     check_message(CeilingsReply{{{"read", 1024, 3000.5, "GB/s"}, {"launch", 0, 2.5, "us"}}},
                   "reply");
-    check_message(PrepareReply{"cuBLASLt bf16, algorithm 3 of 8", 12.5, 13, 10.25, 7}, "reply");
-    check_message(BlockReply{1.5, 2.5, 3.5, {4.5, 5.5}}, "reply");
+    check_message(PrepareReply{"cuBLASLt bf16, algorithm 3 of 8", 12.5, 13, 10.25, 0.75, 7}, "reply");
+    BlockReply block;
+    block.after.sm_clock_mhz = 1980;
+    block.after.throttle_reasons = {"sw_power_cap"};
+    block.times_us = {4.5, 5.5};
+    check_message(block, "reply");
+    check_message(EnergyReply{123.5}, "reply", {"energy_uj"});
     check_message(CompileReply{CandidateStatus::kCompile, "error: \"x\"\nline 2", "", "", 0.25},
                   "reply");
 

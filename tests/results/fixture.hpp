@@ -95,7 +95,7 @@ inline Measurement correct(double ratio, int registers = 64, int samples = 3) {
     result.floor_us = 5;
     result.floor_pct = 25 * ratio;
     for (int i = 0; i < samples; ++i) {
-        result.samples.push_back({20 / ratio + i, 20, 20.5});
+        result.samples.push_back({20 / ratio + i, 20, 20.5, 0, {}});
     }
     return result;
 }

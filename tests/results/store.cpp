@@ -144,7 +144,7 @@ TEST_CASE("A binary is remembered by its compile key") {
 TEST_CASE("A run says when it ended") {
     Fixture fixture;
     CHECK(value(fixture.store, "SELECT ended_at FROM run") == "NULL");
-    fixture.store.end_run();
+    fixture.store.end_run(1.5);
     CHECK(value(fixture.store, "SELECT ended_at >= started_at FROM run") == "1");
     CHECK_THROWS_AS(fixture.store.add(candidate(4), "hash", correct(2)), std::logic_error);
 }

@@ -119,10 +119,12 @@ class FakeWorker final : public Worker {
             throw Error(error->second);
         }
         slots_.clear();
-        return {"library", 100, 110, 20, 4};
+        return {"library", 100, 110, 20, 0.5, 4};
     }
 
-    protocol::CheckReply check(const protocol::CheckRequest& request) override {
+    protocol::CheckReply check(const protocol::CheckRequest& request,
+                               std::chrono::milliseconds limit) override {
+        world_.last_limit = limit;
         begin("check " + request.binary);
         if (names_any(world_.dies_in_check, request.binary)) {
             throw WorkerLost(CandidateStatus::kTimeout, "worker gave no answer within 60 s");
@@ -143,17 +145,32 @@ class FakeWorker final : public Worker {
         return reply;
     }
 
-    protocol::BlockReply block(const protocol::BlockRequest& request) override {
+    protocol::EnergyReply energy(const protocol::EnergyRequest& request) override {
+        begin("energy " + slots_.at(request.slot));
+        return {world_.energy_uj};
+    }
+
+    protocol::BlockReply block(const protocol::BlockRequest& request,
+                               std::chrono::milliseconds /*limit*/) override {
         begin("block " + std::to_string(request.slots.size()));
         world_.on_block();
-        protocol::BlockReply reply{replay(100), replay(100), replay(110), {}};
+        protocol::BlockReply reply;
+        reply.baseline_before_us = replay(100);
+        reply.baseline_after_us = replay(100);
+        reply.baseline_first_us = replay(110);
+        if (!world_.conditions.empty()) {
+            reply.before = reply.after = world_.conditions.back();
+            world_.conditions.pop_back();
+        }
         for (const int slot : request.slots) {
             const std::string& binary = slots_.at(slot);
             const std::size_t died_once = std::erase_if(
                 world_.dies_once_in_block,
                 [&](const std::string& part) { return binary.find(part) != std::string::npos; });
             if (died_once > 0 || names_any(world_.dies_in_block, binary)) {
-                throw WorkerLost(CandidateStatus::kRuntime, "worker died: signal 11");
+                throw WorkerLost(CandidateStatus::kRuntime,
+                                 "worker died: signal 11",
+                                 world_.announces_slots ? std::optional(slot) : std::nullopt);
             }
             reply.times_us.push_back(replay(time_of(binary)));
             ++world_.samples;
@@ -254,7 +271,39 @@ bool MemorySink::measured(const Candidate& candidate, const std::optional<std::s
 void MemorySink::record(const Candidate& candidate,
                         const std::optional<std::string>& hash,
                         const Measurement& measurement) {
+    std::erase_if(rows, [&](const Row& row) {
+        return row.candidate.problem == candidate.problem &&
+               identity(row.candidate, row.hash) == identity(candidate, hash);
+    });
     rows.push_back({candidate, hash, measurement});
+}
+
+int MemorySink::begin_attempt(const Candidate& /*candidate*/, const std::string& hash) {
+    attempts.insert(hash);
+    const auto found = crashes.find(hash);
+    return found == crashes.end() ? 0 : found->second;
+}
+
+void MemorySink::end_attempt(const Candidate& /*candidate*/, const std::string& hash) {
+    attempts.erase(hash);
+}
+
+std::vector<Finalist> MemorySink::unconfirmed(const Problem& problem, int processes) {
+    const Row* best = nullptr;
+    for (const Row& row : rows) {
+        if (row.candidate.problem == problem && row.measurement.ratio &&
+            (best == nullptr || *row.measurement.ratio > *best->measurement.ratio)) {
+            best = &row;
+        }
+    }
+    if (best == nullptr || fdkbench::processes(best->measurement.samples) >= processes) {
+        return {};
+    }
+    return {{best->candidate.family, best->candidate.params, *best->hash, best->measurement}};
+}
+
+void MemorySink::decide(const Problem& problem, double margin) {
+    decisions.emplace_back(problem, margin);
 }
 
 const Row& MemorySink::row(const std::string& option) const {

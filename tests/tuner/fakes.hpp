@@ -35,11 +35,22 @@ class MemorySink final : public MeasurementSink {
                 const std::optional<std::string>& hash,
                 const Measurement& measurement) override;
 
+    int begin_attempt(const Candidate& candidate, const std::string& hash) override;
+    void end_attempt(const Candidate& candidate, const std::string& hash) override;
+    /// Finalists are the fastest rows of each cell.
+    std::vector<Finalist> unconfirmed(const Problem& problem, int processes) override;
+    void decide(const Problem& problem, double margin) override;
+    void set_empty_launch(double time_us) override { empty_launch_us = time_us; }
+
     /// The row of the only candidate whose options contain `option`.
     [[nodiscard]] const Row& row(const std::string& option) const;
 
     std::vector<Row> rows;
     std::map<std::string, std::string> hashes;
+    std::map<std::string, int> crashes;  ///< by hash: what begin_attempt() returns, else 0
+    std::set<std::string> attempts;      ///< begun and not ended
+    std::vector<std::pair<Problem, double>> decisions;
+    double empty_launch_us = 0;
 };
 
 /// What the fake processes do, and what they did. A kernel is called by its compiler options:
@@ -54,7 +65,11 @@ struct World {
     std::set<std::string> same_code;           ///< kernels that compile to one and the same binary
     std::map<std::int64_t, Error> prepare_errors;  ///< by m
     bool dies_in_prepare = false;
-    double noise = 0.002;  ///< relative standard deviation of a replay
+    bool announces_slots = true;  ///< so that the coordinator knows who killed a worker in a block
+    std::chrono::milliseconds last_limit{0};  ///< of a check
+    double noise = 0.002;                     ///< relative standard deviation of a replay
+    std::vector<Conditions> conditions;       ///< of the next blocks; else none
+    std::optional<double> energy_uj;
     std::function<void()> on_block = [] {};
 
     std::vector<std::string> events;  ///< "prepare m=1", "check NAME", "block 3", "worker"

@@ -27,7 +27,10 @@ class Simulation {
     protocol::BlockReply block(const std::vector<int>& slots) {
         ++blocks_;
         drift_ *= 1.001;
-        protocol::BlockReply reply{replay(100), replay(100), replay(105), {}};
+        protocol::BlockReply reply;
+        reply.baseline_before_us = replay(100);
+        reply.baseline_after_us = replay(100);
+        reply.baseline_first_us = replay(105);
         for (const int slot : slots) {
             reply.times_us.push_back(replay(times_.at(slot)));
         }

@@ -20,17 +20,22 @@ struct Recorder final : SweepListener {
     std::vector<std::optional<Leader>> leaders;
 };
 
+SweepOptions without_confirmations(SweepOptions options) {
+    options.confirmations = 0;
+    return options;
+}
+
 /// One sweep after another with the same options, world and sink.
 struct Bench {
-    SweepOptions options = fakes::sweep_options({1, 2}, {4});
+    SweepOptions options = without_confirmations(fakes::sweep_options({1, 2}, {4}));
     fakes::World world;
     fakes::MemorySink sink;
     Recorder listener;
     std::atomic<bool> stop = false;
 
     SweepOutcome sweep() {
-        WorkerFactory factory = world.factory();
-        return run_sweep(options, plan_sweep(options, sink), factory, sink, listener, stop);
+        std::vector<SweepLane> lanes{{options, world.factory(), sink}};
+        return run_sweep(lanes, plan_sweep(options, sink), listener, stop);
     }
     [[nodiscard]] std::size_t rows_with(CandidateStatus status) const {
         return static_cast<std::size_t>(std::ranges::count_if(
@@ -106,7 +111,7 @@ TEST_CASE("A new compiler that gives the same machine code measures nothing agai
 
 TEST_CASE("A compile failure is a row, and stays one") {
     Bench bench;
-    bench.options = fakes::sweep_options({16}, {4});
+    bench.options = without_confirmations(fakes::sweep_options({16}, {4}));
     bench.world.compile_failures = {"-DFDK_TILE=4"};
     const SweepOutcome outcome = bench.sweep();
     CHECK(outcome.measured == 5);
@@ -120,7 +125,7 @@ TEST_CASE("A compile failure is a row, and stays one") {
 
 TEST_CASE("A candidate that fails its check is a row and is not timed") {
     Bench bench;
-    bench.options = fakes::sweep_options({16}, {4});
+    bench.options = without_confirmations(fakes::sweep_options({16}, {4}));
     bench.world.check_results = {{"-DFDK_TILE=4", CandidateStatus::kCorrectness}};
     bench.sweep();
     const fakes::Row& row = bench.sink.row("-DFDK_TILE=4");
@@ -132,7 +137,7 @@ TEST_CASE("A candidate that fails its check is a row and is not timed") {
 
 TEST_CASE("Every worker that dies in a check costs that candidate only") {
     Bench bench;
-    bench.options = fakes::sweep_options({16}, {4});
+    bench.options = without_confirmations(fakes::sweep_options({16}, {4}));
     bench.world.dies_in_check = {"-DFDK_TILE=1", "-DFDK_TILE=2 -DFDK_WARPS=8", "-DFDK_TILE=4"};
     const SweepOutcome outcome = bench.sweep();
     CHECK(outcome.complete);
@@ -147,7 +152,7 @@ TEST_CASE("Every worker that dies in a check costs that candidate only") {
 
 TEST_CASE("A worker that ends after an answer is started again") {
     Bench bench;
-    bench.options = fakes::sweep_options({16}, {4});
+    bench.options = without_confirmations(fakes::sweep_options({16}, {4}));
     bench.world.check_results = {{"-DFDK_TILE=1", CandidateStatus::kRuntime}};
     bench.sweep();
     CHECK(bench.rows_with(CandidateStatus::kRuntime) == 2);
@@ -157,7 +162,7 @@ TEST_CASE("A worker that ends after an answer is started again") {
 
 TEST_CASE("A worker that dies in a block costs the candidate that kills it again alone") {
     Bench bench;
-    bench.options = fakes::sweep_options({16}, {4});
+    bench.options = without_confirmations(fakes::sweep_options({16}, {4}));
     bench.world.dies_in_block = {"-DFDK_TILE=4"};
     const SweepOutcome outcome = bench.sweep();
     CHECK(outcome.complete);
@@ -168,7 +173,7 @@ TEST_CASE("A worker that dies in a block costs the candidate that kills it again
 
 TEST_CASE("A death that does not happen again is nobody's") {
     Bench bench;
-    bench.options = fakes::sweep_options({16}, {4});
+    bench.options = without_confirmations(fakes::sweep_options({16}, {4}));
     bench.world.dies_once_in_block = {"-DFDK_TILE=4"};
     bench.sweep();
     CHECK(bench.rows_with(CandidateStatus::kCorrect) == 5);
@@ -221,7 +226,7 @@ TEST_CASE("On a GPU compiling overlaps measuring, on the host it never does") {
 TEST_CASE("A stopped sweep keeps no candidate of a race that has only begun") {
     Bench bench;
     bench.world.times_us["-DFDK_TILE=1 "] = 400;  // hopeless: out of the race after one sample
-    bench.options = fakes::sweep_options({16}, {4});
+    bench.options = without_confirmations(fakes::sweep_options({16}, {4}));
     std::size_t blocks = 0;
     bench.world.on_block = [&] { bench.stop = ++blocks > 2; };
     const SweepOutcome outcome = bench.sweep();
@@ -242,7 +247,7 @@ TEST_CASE("A stopped sweep keeps no candidate of a race that has only begun") {
 
 TEST_CASE("A stopped sweep keeps the candidates that have the fewest samples of a whole race") {
     Bench bench;
-    bench.options = fakes::sweep_options({16}, {4});
+    bench.options = without_confirmations(fakes::sweep_options({16}, {4}));
     bench.world.noise = 0.05;  // no race is over before its last round
     std::size_t blocks = 0;
     SECTION("the rounds that every race has") {

@@ -17,6 +17,8 @@ using Clock = std::chrono::steady_clock;
 
 namespace {
 
+constexpr seconds kPatience{60};
+
 /// A worker program in the language of the shell: `answers` are the branches of a `case` over each
 /// request line.
 class Script {
@@ -51,12 +53,12 @@ const std::string kBlock =
     R"("baseline_first_us":3,"times_us":[4.5]}';;)";
 
 std::unique_ptr<Worker> worker(const Script& script, const std::atomic<bool>* stop = nullptr) {
-    return worker_processes(script.path(), seconds{1}, stop).worker();
+    return worker_processes(script.path(), kPatience, stop).worker();
 }
 
 CandidateStatus status_of_loss(Worker& worker, const std::string& message) {
     try {
-        worker.check({});
+        worker.check({}, seconds{1});
     } catch (const WorkerLost& lost) {
         CHECK_THAT(lost.what(), ContainsSubstring(message));
         return lost.status();
@@ -73,10 +75,20 @@ const std::string kCompile =
         die*) touch "$TMPDIR/leftover"; kill -KILL $$;;
         once*) [ -e "$TMPDIR/$key" ] || { touch "$TMPDIR/$key"; kill -KILL $$; };;
         hang*) exec sleep 600;;
+        linger*) sleep 600 & echo $! >"$TMPDIR/started"; wait;;
         full*) echo '{"reply":"error","code":3,"message":"the disk is full"}'; continue;;
         where*) key=$TMPDIR;;
     esac
     echo "{\"reply\":\"compile\",\"status\":\"correct\",\"message\":\"\",\"binary_hash\":\"$key\",\"binary\":\"/x\",\"seconds\":0.5}";;)";
+
+/// Whether the process is there and no zombie.
+bool runs(const std::string& pid) {
+    std::string number;
+    std::string name;
+    std::string state;
+    std::ifstream("/proc/" + pid + "/stat") >> number >> name >> state;
+    return !state.empty() && state != "Z";
+}
 
 protocol::CompileRequest compile_request(const std::string& key) {
     return {"/cache", "family", {"-DX=1"}, "sm_90a", key};
@@ -99,7 +111,7 @@ TEST_CASE("Requests are answered by the process, one after another") {
     const Script script(hello_of_version(protocol::kVersion) + kBlock);
     const auto process = worker(script);
     CHECK(process->hello().backend == "fake");
-    const auto block = process->block({{0}});
+    const auto block = process->block({{0}}, kPatience);
     CHECK(block.baseline_after_us == 2);
     CHECK(block.times_us == std::vector<double>{4.5});
 }
@@ -118,7 +130,7 @@ TEST_CASE("A launcher stands before the worker program") {
     CHECK(command.argv() == std::vector<std::string>{"nice", "-n", "0", script.path()});
     const auto process = worker_processes(command).worker();
     CHECK(process->hello().backend == "fake");
-    CHECK(process->block({{0}}).times_us.size() == 1);
+    CHECK(process->block({{0}}, kPatience).times_us.size() == 1);
 }
 
 TEST_CASE("A launcher that starts no worker is an environment error that names it") {
@@ -147,7 +159,7 @@ TEST_CASE("Compile processes run under the launcher only where that is asked for
 }
 
 TEST_CASE("A program that is not there is an environment error") {
-    const auto process = worker_processes({"/nonexistent/worker"}).worker();
+    const auto process = worker_processes(std::string("/nonexistent/worker")).worker();
     CHECK_THROWS_AS(process->hello(), EnvironmentError);
 }
 
@@ -162,7 +174,7 @@ TEST_CASE("An error that the worker reports keeps its code, and the worker lives
         CHECK(error.code() == ExitCode::kEnvironment);
         CHECK(std::string(error.what()) == "out of memory");
     }
-    CHECK(process->block({{0}}).times_us.size() == 1);
+    CHECK(process->block({{0}}, kPatience).times_us.size() == 1);
 }
 
 TEST_CASE("A worker that dies is lost as a runtime failure that names the signal") {
@@ -201,20 +213,21 @@ TEST_CASE("A worker that answers anything else is lost") {
 TEST_CASE("The stop flag is seen while a worker is busy") {
     const Script script("*) exec sleep 600;;");
     std::atomic<bool> stop = false;
-    const auto process = worker_processes(script.path(), seconds{60}, &stop).worker();
+    const auto process =
+        worker_processes(script.path(), kPatience, &stop).worker();
     std::thread later([&stop] {
         std::this_thread::sleep_for(milliseconds{200});
         stop = true;
     });
     const auto start = Clock::now();
-    CHECK_THROWS_AS(process->check({}), Interrupted);
+    CHECK_THROWS_AS(process->check({}, kPatience), Interrupted);
     CHECK(Clock::now() - start < seconds{20});
     later.join();
 }
 
 TEST_CASE("Every compilation comes back under its ticket") {
     const Script script(kCompile);
-    const auto pool = compile_processes(script.path(), 2);
+    const auto pool = compile_processes(script.path(), 2, kPatience);
     for (std::size_t ticket = 0; ticket < 20; ++ticket) {
         pool->submit(ticket, compile_request("key" + std::to_string(ticket)));
     }
@@ -226,12 +239,12 @@ TEST_CASE("Every compilation comes back under its ticket") {
 }
 
 TEST_CASE("A compile program that is not there is an environment error") {
-    CHECK_THROWS_AS(compile_processes({"/nonexistent/worker"}, 1), EnvironmentError);
+    CHECK_THROWS_AS(compile_processes(std::string("/nonexistent/worker"), 1, kPatience), EnvironmentError);
 }
 
 TEST_CASE("What dies once while it compiles is tried again") {
     const Script script(kCompile);
-    const auto pool = compile_processes(script.path(), 1);
+    const auto pool = compile_processes(script.path(), 1, kPatience);
     pool->submit(0, compile_request("once"));
     const auto replies = collect(*pool, 1);
     REQUIRE(replies.size() == 1);
@@ -241,7 +254,7 @@ TEST_CASE("What dies once while it compiles is tried again") {
 
 TEST_CASE("What killed compile processes leave among temporary files goes with the pool") {
     const Script script(kCompile);
-    auto pool = compile_processes(script.path(), 1);
+    auto pool = compile_processes(script.path(), 1, kPatience);
     pool->submit(0, compile_request("die"));
     pool->submit(1, compile_request("where"));
     const auto replies = collect(*pool, 2);
@@ -255,7 +268,7 @@ TEST_CASE("What killed compile processes leave among temporary files goes with t
 
 TEST_CASE("A compile process that dies twice costs its request only") {
     const Script script(kCompile);
-    const auto pool = compile_processes(script.path(), 1);
+    const auto pool = compile_processes(script.path(), 1, kPatience);
     pool->submit(0, compile_request("first"));
     pool->submit(1, compile_request("die"));
     pool->submit(2, compile_request("last"));
@@ -267,16 +280,36 @@ TEST_CASE("A compile process that dies twice costs its request only") {
     CHECK(replies.at(2).binary_hash == "last");
 }
 
+TEST_CASE("A compilation that takes longer than its limit is killed with all that it started") {
+    const Script script(kCompile);
+    const auto pool = compile_processes(script.path(), 1, seconds{1});
+    pool->submit(0, compile_request("linger"));
+    pool->submit(1, compile_request("where"));
+    const auto replies = collect(*pool, 2);
+    REQUIRE(replies.size() == 2);
+    CHECK(replies.at(0).status == CandidateStatus::kCompile);
+    CHECK_THAT(replies.at(0).message,
+               ContainsSubstring("no answer within 1 s") && ContainsSubstring("--compile-timeout"));
+    CHECK(replies.at(1).status == CandidateStatus::kCorrect);
+    std::string started;
+    REQUIRE(std::ifstream(replies.at(1).binary_hash + "/started") >> started);
+    const auto deadline = Clock::now() + seconds{20};
+    while (runs(started) && Clock::now() < deadline) {
+        std::this_thread::sleep_for(milliseconds{10});
+    }
+    CHECK_FALSE(runs(started));
+}
+
 TEST_CASE("An error that a compile process reports ends the waiting") {
     const Script script(kCompile);
-    const auto pool = compile_processes(script.path(), 2);
+    const auto pool = compile_processes(script.path(), 2, kPatience);
     pool->submit(0, compile_request("full"));
     CHECK_THROWS_WITH(collect(*pool, 1), ContainsSubstring("the disk is full"));
 }
 
 TEST_CASE("A pool with busy processes ends quickly") {
     const Script script(kCompile);
-    auto pool = compile_processes(script.path(), 2);
+    auto pool = compile_processes(script.path(), 2, kPatience);
     for (std::size_t ticket = 0; ticket < 5; ++ticket) {
         pool->submit(ticket, compile_request("hang"));
     }

@@ -188,7 +188,7 @@ class FakeReplay : public Replay {
         : state_(std::move(state)), runnable_(runnable), time_us_(time_us) {}
     double time_us() override {
         state_->replayed.push_back(runnable_.name());
-        if (runnable_.is(trick::kFaultsLater) && ++replays_ > 4) {
+        if (runnable_.is(trick::kFaultsLater) && ++replays_ > 2) {
             state_->lost = true;
             throw CandidateError(CandidateStatus::kRuntime, "illegal address");
         }
@@ -299,6 +299,15 @@ class FakeBackend : public Backend {
                    const Shape& shape) override {
         multiply(x, w, y, shape);
     }
+    Conditions conditions() override {
+        Conditions now;
+        now.sm_clock_mhz = 1500;
+        return now;
+    }
+    std::optional<double> energy_uj() override {
+        return state_->counts_energy ? std::optional(state_->energy_uj += 7) : std::nullopt;
+    }
+    double empty_launch_us() override { return 0.5; }
     double read_floor_us(std::int64_t bytes) override { return static_cast<double>(bytes) / 1e4; }
     double matmul_tflop_s() override { return 1; }
     std::vector<Ceiling> ceilings() override { return {{"launch", 0, 2, "us"}}; }

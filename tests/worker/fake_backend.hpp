@@ -19,6 +19,8 @@ struct FakeState {
     std::vector<std::vector<Arguments>> recorded;
     std::vector<std::string> replayed;  ///< names of runnables, in order
     bool lost = false;                  ///< every wait fails from now on
+    bool counts_energy = false;
+    double energy_uj = 0;
     bool noisy = false;                 ///< prints to standard output like a careless library
 };
 

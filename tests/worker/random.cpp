@@ -8,21 +8,21 @@
 using namespace fdkbench;
 
 TEST_CASE("Values do not depend on the number of threads") {
-    const NormalStream stream{.seed = 7, .stream = 1, .scale = 0.5F};
-    const auto one = normal_values(stream, 10'001, ElementType::kBf16, 1);
-    CHECK(one == normal_values(stream, 10'001, ElementType::kBf16, 2));
-    CHECK(one == normal_values(stream, 10'001, ElementType::kBf16, 13));
+    const RandomStream stream{.seed = 7, .stream = 1, .scale = 0.5F};
+    const auto one = random_values(stream, 10'001, ElementType::kBf16, 1);
+    CHECK(one == random_values(stream, 10'001, ElementType::kBf16, 2));
+    CHECK(one == random_values(stream, 10'001, ElementType::kBf16, 13));
 }
 
 TEST_CASE("A shorter stream is the beginning of a longer one") {
-    const auto longer = normal_values({.seed = 7}, 1000, ElementType::kFp16, 3);
-    const auto shorter = normal_values({.seed = 7}, 333, ElementType::kFp16, 2);
+    const auto longer = random_values({.seed = 7}, 1000, ElementType::kFp16, 3);
+    const auto shorter = random_values({.seed = 7}, 333, ElementType::kFp16, 2);
     CHECK(std::equal(shorter.begin(), shorter.end(), longer.begin()));
 }
 
 TEST_CASE("Seeds and streams give different values") {
     const auto values = [](std::uint64_t seed, std::uint64_t stream) {
-        return normal_values({.seed = seed, .stream = stream}, 100, ElementType::kBf16, 1);
+        return random_values({.seed = seed, .stream = stream}, 100, ElementType::kBf16, 1);
     };
     CHECK(values(1, 0) != values(2, 0));
     CHECK(values(1, 0) != values(1, 1));
@@ -32,7 +32,7 @@ TEST_CASE("Seeds and streams give different values") {
 TEST_CASE("Values are normal: mean, deviation, kurtosis and neighbours") {
     const std::size_t count = 400'000;
     const auto bits =
-        normal_values({.seed = 3, .stream = 1, .scale = 2}, count, ElementType::kFp16, 4);
+        random_values({.seed = 3, .stream = 1, .scale = 2}, count, ElementType::kFp16, 4);
     double sum = 0;
     double squares = 0;
     double fourths = 0;

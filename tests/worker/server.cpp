@@ -75,7 +75,7 @@ TEST_CASE("Host memory that runs out is the machine's fault and says what to cha
     Server server;
     server.add<protocol::HelloRequest>(
         [](const protocol::HelloRequest&) -> protocol::HelloReply { throw std::bad_alloc(); });
-    const Json reply = server.answer(line(protocol::HelloRequest{}));
+    const Json reply = server.answer(line(protocol::HelloRequest{}), {});
     CHECK(reply.at("reply") == "error");
     CHECK(reply.at("code") == static_cast<int>(ExitCode::kEnvironment));
     CHECK_THAT(reply.at("message").get<std::string>(), ContainsSubstring("smaller -n or -k"));
@@ -87,7 +87,7 @@ TEST_CASE("A device worker answers the whole conversation of a cell") {
         serve(device_server(fake_parts(state)),
               line(protocol::HelloRequest{}) + line(protocol::CeilingsRequest{}) + prepare_line() +
                   check_line("correct") + line(protocol::BlockRequest{{0}}));
-    REQUIRE(replies.size() == 5);
+    REQUIRE(replies.size() == 7);
     const auto hello = replies[0].get<protocol::HelloReply>();
     CHECK(replies[0].at("reply") == "hello");
     CHECK(hello.backend == "fake");
@@ -97,8 +97,10 @@ TEST_CASE("A device worker answers the whole conversation of a cell") {
     CHECK(replies[1].get<protocol::CeilingsReply>().ceilings.at(0).what == "launch");
     CHECK(replies[2].get<protocol::PrepareReply>().baseline == "algorithm 2");
     CHECK(replies[3].get<protocol::CheckReply>().status == CandidateStatus::kCorrect);
-    CHECK(replies[4].at("reply") == "block");
-    CHECK(replies[4].get<protocol::BlockReply>().times_us.size() == 1);
+    CHECK(replies[4].get<protocol::TimingEvent>().slot == 0);
+    CHECK(replies[5].get<protocol::TimingEvent>().slot == -1);
+    CHECK(replies[6].at("reply") == "block");
+    CHECK(replies[6].get<protocol::BlockReply>().times_us.size() == 1);
 }
 
 TEST_CASE("Bad requests are answered with errors and the worker goes on") {

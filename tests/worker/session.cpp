@@ -15,11 +15,16 @@ namespace {
 struct Fixture {
     std::shared_ptr<FakeState> state = std::make_shared<FakeState>();
     Session session{make_fake_backend(state)};
+    std::vector<int> announced;  ///< slots of the last block
 
     protocol::PrepareReply prepare(const Problem& problem = small_problem(),
                                    const MeasuringPolicy& policy = {},
                                    std::size_t device = 0) {
         return session.prepare({.device = device, .problem = problem, .policy = policy});
+    }
+    protocol::BlockReply block(const std::vector<int>& slots) {
+        announced.clear();
+        return session.block({slots}, [this](int slot) { announced.push_back(slot); });
     }
     protocol::CheckReply check(const std::string& binary, int slot = 0) {
         return session.check({.slot = slot, .binary = "/cache/" + binary, .plan = {}});
@@ -92,7 +97,7 @@ TEST_CASE("A wrong candidate is reported with what is wrong first") {
     CHECK_THAT(reply.message, ContainsSubstring(wrong.message));
     CHECK(reply.time_us == 0);
     CHECK_FALSE(reply.worker_ends);
-    CHECK_THROWS_WITH(fixture.session.block({{0}}), ContainsSubstring("slot 0"));
+    CHECK_THROWS_WITH(fixture.block({0}), ContainsSubstring("slot 0"));
 }
 
 TEST_CASE("The error of a candidate above the gate is kept, unless it is infinite") {
@@ -155,7 +160,7 @@ TEST_CASE("A device fault ends the worker") {
     }
     SECTION("in a block") {
         CHECK(fixture.check("faults_later").status == CandidateStatus::kCorrect);
-        CHECK_THROWS_AS(fixture.session.block({{0}}), DeviceLost);
+        CHECK_THROWS_AS(fixture.block({0}), DeviceLost);
     }
 }
 
@@ -221,7 +226,7 @@ TEST_CASE("A block has the best baseline at both ends and the first once") {
     fixture.check("correct", 7);
     fixture.check("slow", 9);
     fixture.state->replayed.clear();
-    const auto reply = fixture.session.block({{9, 7, 9}});
+    const auto reply = fixture.block({9, 7, 9});
     CHECK(reply.times_us == std::vector<double>{kFakeSlowUs, kFakeCandidateUs, kFakeSlowUs});
     CHECK(reply.baseline_before_us == kFakeBaselineUs[1]);
     CHECK(reply.baseline_after_us == kFakeBaselineUs[1]);
@@ -236,7 +241,7 @@ TEST_CASE("Preparing forgets the slots of the last problem") {
     fixture.prepare();
     fixture.check("correct");
     fixture.prepare();
-    CHECK_THROWS_AS(fixture.session.block({{0}}), Error);
+    CHECK_THROWS_AS(fixture.block({0}), Error);
 }
 
 TEST_CASE("A failed prepare leaves nothing prepared") {
@@ -294,12 +299,12 @@ TEST_CASE("The device is opened when first needed and again when another is aske
     CHECK_THROWS_AS(fixture.session.ceilings({.device = 5}), EnvironmentError);
 }
 
-TEST_CASE("Inputs other than normal and impossible problems are refused") {
+TEST_CASE("Unknown inputs and impossible problems are refused") {
     Fixture fixture;
     MeasuringPolicy policy;
-    policy.inputs = "zeros";
+    policy.inputs = "lognormal";
     CHECK_THROWS_WITH(fixture.prepare(small_problem(), policy),
-                      ContainsSubstring("inputs must be normal"));
+                      ContainsSubstring("normal, uniform, zeros or a safetensors file"));
     Problem problem = small_problem();
     problem.format.bits = 3;
     CHECK_THROWS_AS(fixture.prepare(problem), UsageError);

@@ -1,0 +1,31 @@
+#pragma once
+
+#include "results/store.hpp"
+
+#include <string>
+#include <vector>
+
+namespace fdkbench {
+
+/// One row of table `measurement` with its samples and what was measured. Of the accuracy only
+/// what was stored; no compile key.
+struct StoredRow {
+    std::string family;
+    Params params;
+    Problem problem;
+    LaunchPlan plan;
+    std::string binary_hash;
+    Measurement measurement;
+};
+
+/// Rows of a problem's cell (device and policy as selected) that should be timed in further worker
+/// processes, so that the cell's winner rests on `processes` of them: those tied for the win, or
+/// such as would beat a winner that is confirmed already. Empty when the winner is.
+std::vector<StoredRow> unconfirmed_rows(const Store& store, const Problem& problem, int processes);
+
+/// The winners of a device under a policy (see winners()), with their samples.
+std::vector<StoredRow> winner_rows(const Store& store,
+                                   const std::string& device_key,
+                                   const std::string& policy);
+
+}  // namespace fdkbench

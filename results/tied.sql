@@ -1,0 +1,25 @@
+-- The kernels of each cell among which its winner is chosen, out of the rows of `pool`, which the
+-- statement around this defines over view `eligible`; the winner has place 1. Rows of the best grade
+-- that the cell has count: confirmed in other processes, else with at least the 6 samples that a
+-- 95 % interval needs, else any (they left the race early). The leader is the one with the largest
+-- paired ratio to the baseline. Rows tie with it within 1 %, or within 3 % when their intervals
+-- overlap: on a noisy device intervals alone would let much slower kernels win. First comes the
+-- incumbent, unless the leader beats it by more than the cell's margin; then the fewest split-K, the
+-- fewest registers, the least shared memory, the first by name.
+SELECT *, row_number() OVER (PARTITION BY cell_id
+                             ORDER BY stays DESC, coalesce(json_extract(params, '$.split_k'), 1),
+                                      registers, shared_bytes, family, params) AS place,
+       count(*) OVER (PARTITION BY cell_id) AS tied
+FROM (SELECT *,
+             candidate_id IS incumbent_id AND ratio * (1 + margin) >= leader_ratio AS stays
+      FROM (SELECT *,
+                   first_value(ratio) OVER leader AS leader_ratio,
+                   first_value(ratio_lo) OVER leader AS leader_lo,
+                   first_value(grade) OVER leader AS leader_grade
+            FROM (SELECT *,
+                         CASE WHEN processes > 1 THEN 2 WHEN samples >= 6 THEN 1 ELSE 0 END AS grade
+                  FROM pool)
+            WINDOW leader AS (PARTITION BY cell_id ORDER BY grade DESC, ratio DESC)))
+WHERE grade = leader_grade
+      AND (stays OR ratio * 1.01 >= leader_ratio
+           OR (grade > 0 AND ratio_hi >= leader_lo AND ratio * 1.03 >= leader_ratio))

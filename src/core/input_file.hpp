@@ -1,0 +1,35 @@
+#pragma once
+
+#include "src/core/problem.hpp"
+#include "src/core/safetensors.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace fdkbench {
+
+/// A safetensors file with values to measure on: tensor `weight`, and perhaps `x` for activations,
+/// both BF16, F16 or F32. Their shapes do not matter: values are taken in order.
+class InputFile {
+  public:
+    /// Throws UsageError for a file that is not such a one, saying what it holds.
+    explicit InputFile(const std::filesystem::path& path);
+
+    /// "file:" and twelve hexadecimal digits that depend on the values only.
+    [[nodiscard]] std::string name() const;
+    /// Whether it has a tensor `x`.
+    [[nodiscard]] bool has_activations() const { return x_ != nullptr; }
+    /// `count` values of `weight` or `x` in 16 bits, from the first on, as often as it takes.
+    [[nodiscard]] std::vector<std::uint16_t> weights(std::size_t count, ElementType type) const;
+    [[nodiscard]] std::vector<std::uint16_t> activations(std::size_t count, ElementType type) const;
+
+  private:
+    SafetensorsFile file_;
+    const Tensor* weight_ = nullptr;
+    const Tensor* x_ = nullptr;
+};
+
+}  // namespace fdkbench

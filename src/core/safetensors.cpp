@@ -1,0 +1,346 @@
+#include "src/core/safetensors.hpp"
+
+#include "src/core/descriptor.hpp"
+#include "src/core/error.hpp"
+#include "src/core/json.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cerrno>
+#include <fcntl.h>
+#include <set>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <system_error>
+#include <tuple>
+#include <utility>
+
+namespace fdkbench {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "tensors are read as they are stored");
+
+constexpr std::size_t kLengthBytes = 8;
+constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;
+constexpr int kHeaderDepth = 3;  // the header, a tensor, its shape
+constexpr std::string_view kMetadata = "__metadata__";
+
+struct TypeFacts {
+    TensorType type;
+    std::string_view name;
+    int bits;
+};
+constexpr std::array kTypes{
+    TypeFacts{TensorType::kBool, "BOOL", 8},
+    TypeFacts{TensorType::kF4, "F4", 4},
+    TypeFacts{TensorType::kF6E2M3, "F6_E2M3", 6},
+    TypeFacts{TensorType::kF6E3M2, "F6_E3M2", 6},
+    TypeFacts{TensorType::kU8, "U8", 8},
+    TypeFacts{TensorType::kI8, "I8", 8},
+    TypeFacts{TensorType::kF8E5M2, "F8_E5M2", 8},
+    TypeFacts{TensorType::kF8E4M3, "F8_E4M3", 8},
+    TypeFacts{TensorType::kF8E5M2Fnuz, "F8_E5M2FNUZ", 8},
+    TypeFacts{TensorType::kF8E4M3Fnuz, "F8_E4M3FNUZ", 8},
+    TypeFacts{TensorType::kF8E8M0, "F8_E8M0", 8},
+    TypeFacts{TensorType::kI16, "I16", 16},
+    TypeFacts{TensorType::kU16, "U16", 16},
+    TypeFacts{TensorType::kF16, "F16", 16},
+    TypeFacts{TensorType::kBf16, "BF16", 16},
+    TypeFacts{TensorType::kI32, "I32", 32},
+    TypeFacts{TensorType::kU32, "U32", 32},
+    TypeFacts{TensorType::kF32, "F32", 32},
+    TypeFacts{TensorType::kC64, "C64", 64},
+    TypeFacts{TensorType::kF64, "F64", 64},
+    TypeFacts{TensorType::kI64, "I64", 64},
+    TypeFacts{TensorType::kU64, "U64", 64},
+};
+
+const TypeFacts& facts(TensorType type) {
+    return *std::ranges::find(kTypes, type, &TypeFacts::type);
+}
+
+/// A word from a file on one line of a message.
+std::string shown(std::string_view word) {
+    constexpr std::size_t kShownBytes = 80;
+    const bool cut = word.size() > kShownBytes;
+    return to_line(Json(std::string(word.substr(0, kShownBytes)) + (cut ? "…" : "")));
+}
+
+std::string shown(std::span<const std::uint64_t> numbers) {
+    constexpr std::size_t kShown = 8;
+    return numbers.size() <= kShown
+               ? fmt::format("[{}]", fmt::join(numbers, ", "))
+               : fmt::format("[{}, …]", fmt::join(numbers.first(kShown), ", "));
+}
+
+std::string listed(const std::vector<Tensor>& tensors) {
+    constexpr std::size_t kListed = 20;
+    std::vector<std::string> names;
+    for (const Tensor& tensor : tensors) {
+        if (names.size() == kListed) {
+            names.push_back(fmt::format("… ({} in all)", tensors.size()));
+            break;
+        }
+        names.push_back(shown(tensor.name));
+    }
+    return names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "));
+}
+
+/// What is wrong with a file; the message lacks only the file's name.
+class Fault : public std::runtime_error {
+  public:
+    using std::runtime_error::runtime_error;
+};
+
+using Header = nlohmann::json;  // finds a key in logarithmic time, which Json does not
+
+/// Refuses what a header cannot hold while it is parsed: repeated keys, of which the parser would
+/// keep the last, and structures deeper than any of the format.
+class HeaderGuard {
+  public:
+    bool operator()(int depth, Header::parse_event_t event, const Header& parsed) {
+        using Event = Header::parse_event_t;
+        if (event == Event::object_start || event == Event::array_start) {
+            if (depth >= kHeaderDepth) {
+                throw Fault("its header is nested too deep");
+            }
+            keys_.at(static_cast<std::size_t>(depth)).clear();
+        } else if (event == Event::key) {
+            const auto& key = parsed.get_ref<const std::string&>();
+            if (!keys_.at(static_cast<std::size_t>(depth) - 1).insert(key).second) {
+                throw Fault(fmt::format("its header holds {} twice", shown(key)));
+            }
+        }
+        return true;
+    }
+
+  private:
+    std::array<std::set<std::string>, kHeaderDepth> keys_;
+};
+
+Header parse_header(std::string_view text) {
+    try {
+        Header header = Header::parse(text, HeaderGuard());
+        if (!header.is_object()) {
+            throw Fault("its header is not a JSON object");
+        }
+        return header;
+    } catch (const Header::parse_error& error) {
+        throw Fault(fmt::format("its header is not JSON (byte {})", error.byte));
+    } catch (const Header::exception&) {
+        throw Fault("its header is not JSON: a number is out of range");
+    }
+}
+
+const Header& member(const Header& entry, const char* name) {
+    const auto found = entry.find(name);
+    if (found == entry.end()) {
+        throw Fault(fmt::format("there is no '{}'", name));
+    }
+    return *found;
+}
+
+std::vector<std::uint64_t> whole_numbers(const Header& entry, const char* name) {
+    std::vector<std::uint64_t> numbers;
+    const Header& list = member(entry, name);
+    bool good = list.is_array();
+    for (const Header& number : list) {
+        good = good && number.is_number_unsigned();
+        numbers.push_back(good ? number.get<std::uint64_t>() : 0);
+    }
+    if (!good) {
+        throw Fault(fmt::format("'{}' is not a list of whole numbers", name));
+    }
+    return numbers;
+}
+
+TensorType type_of(const Header& entry) {
+    const Header& word = member(entry, "dtype");
+    if (!word.is_string()) {
+        throw Fault("'dtype' is not a word");
+    }
+    const auto& name = word.get_ref<const std::string&>();
+    const auto* found = std::ranges::find(kTypes, name, &TypeFacts::name);
+    if (found == kTypes.end()) {
+        std::vector<std::string_view> known;
+        std::ranges::transform(kTypes, std::back_inserter(known), &TypeFacts::name);
+        throw Fault(fmt::format("dtype {} is none of {}", shown(name), fmt::join(known, ", ")));
+    }
+    return found->type;
+}
+
+/// Bytes of a tensor of this shape.
+std::uint64_t byte_count(TensorType type, std::span<const std::uint64_t> shape) {
+    std::uint64_t bits = static_cast<std::uint64_t>(bits_of(type));
+    for (const std::uint64_t extent : shape) {
+        if (!std::in_range<std::int64_t>(extent) || __builtin_mul_overflow(bits, extent, &bits)) {
+            throw Fault(fmt::format("shape {} is too large", shown(shape)));
+        }
+    }
+    if (bits % 8 != 0) {
+        throw Fault(
+            fmt::format("shape {} of {} makes no whole bytes", shown(shape), to_string(type)));
+    }
+    return bits / 8;
+}
+
+Tensor read_entry(const std::string& name, const Header& entry, std::span<const std::byte> data) {
+    if (!entry.is_object()) {
+        throw Fault("its entry is not a JSON object");
+    }
+    Tensor tensor;
+    tensor.name = name;
+    tensor.type = type_of(entry);
+    const std::vector<std::uint64_t> shape = whole_numbers(entry, "shape");
+    const std::uint64_t bytes = byte_count(tensor.type, shape);
+    tensor.shape.assign(shape.begin(), shape.end());
+
+    const std::vector<std::uint64_t> offsets = whole_numbers(entry, "data_offsets");
+    if (offsets.size() != 2 || offsets[0] > offsets[1] || offsets[1] > data.size()) {
+        throw Fault(fmt::format("data_offsets {} are not a begin and an end in {} bytes of data",
+                                shown(offsets),
+                                data.size()));
+    }
+    if (offsets[1] - offsets[0] != bytes) {
+        throw Fault(fmt::format("data_offsets {} hold {} bytes, but shape {} of {} needs {}",
+                                shown(offsets),
+                                offsets[1] - offsets[0],
+                                shown(shape),
+                                to_string(tensor.type),
+                                bytes));
+    }
+    tensor.bytes = data.subspan(offsets[0], bytes);
+    return tensor;
+}
+
+void check_metadata(const Header& metadata) {
+    const bool good =
+        metadata.is_object() &&
+        std::ranges::all_of(metadata, [](const Header& value) { return value.is_string(); });
+    if (!good) {
+        throw Fault(fmt::format("{} is not an object of texts", kMetadata));
+    }
+}
+
+/// Every byte of the data belongs to exactly one tensor.
+void check_coverage(const std::vector<Tensor>& tensors, std::span<const std::byte> data) {
+    std::size_t end = 0;
+    for (const Tensor& tensor : tensors) {
+        const auto begin = static_cast<std::size_t>(tensor.bytes.data() - data.data());
+        if (begin != end) {
+            throw Fault(fmt::format(
+                "tensor {}: its data begin at byte {}, but the tensors before it end at byte {}",
+                shown(tensor.name),
+                begin,
+                end));
+        }
+        end += tensor.bytes.size();
+    }
+    if (end != data.size()) {
+        throw Fault(fmt::format("its last {} bytes belong to no tensor", data.size() - end));
+    }
+}
+
+std::vector<Tensor> read_tensors(std::span<const std::byte> file) {
+    std::uint64_t header_bytes = 0;
+    if (file.size() < kLengthBytes) {
+        throw Fault(fmt::format("it has {} bytes, too few for a header", file.size()));
+    }
+    std::memcpy(&header_bytes, file.data(), kLengthBytes);
+    const std::span<const std::byte> rest = file.subspan(kLengthBytes);
+    if (header_bytes > kMaxHeaderBytes || header_bytes > rest.size()) {
+        throw Fault(fmt::format("its header should have {} bytes, but {}",
+                                header_bytes,
+                                header_bytes > kMaxHeaderBytes
+                                    ? fmt::format("at most {} are allowed", kMaxHeaderBytes)
+                                    : fmt::format("the file ends after {}", rest.size())));
+    }
+    const Header header = parse_header(
+        {reinterpret_cast<const char*>(rest.data()), static_cast<std::size_t>(header_bytes)});
+    const std::span<const std::byte> data = rest.subspan(header_bytes);
+    std::vector<Tensor> tensors;
+    for (const auto& [name, entry] : header.items()) {
+        if (name == kMetadata) {
+            check_metadata(entry);
+            continue;
+        }
+        try {
+            tensors.push_back(read_entry(name, entry, data));
+        } catch (const Fault& fault) {
+            throw Fault(fmt::format("tensor {}: {}", shown(name), fault.what()));
+        }
+    }
+    // Where an empty tensor and another begin at the same byte, the empty one comes first.
+    std::ranges::stable_sort(tensors, {}, [](const Tensor& tensor) {
+        return std::pair(tensor.bytes.data(), tensor.bytes.size());
+    });
+    check_coverage(tensors, data);
+    return tensors;
+}
+
+[[noreturn]] void fail_to_open(const std::filesystem::path& path, int error) {
+    throw UsageError(fmt::format("cannot open the safetensors file {}: {}",
+                                 path.string(),
+                                 std::generic_category().message(error)));
+}
+
+std::pair<std::shared_ptr<const void>, std::size_t> map_file(const std::filesystem::path& path) {
+    // Without O_NONBLOCK a pipe would be waited for.
+    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    struct stat status {};
+    if (file.get() < 0 || ::fstat(file.get(), &status) != 0) {
+        fail_to_open(path, errno);
+    }
+    if (!S_ISREG(status.st_mode)) {
+        throw UsageError(
+            fmt::format("cannot open the safetensors file {}: it is not a file", path.string()));
+    }
+    const auto bytes = static_cast<std::size_t>(status.st_size);
+    if (bytes == 0) {
+        return {nullptr, 0};
+    }
+    void* address = ::mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE, file.get(), 0);
+    if (address == MAP_FAILED) {
+        fail_to_open(path, errno);
+    }
+    return {std::shared_ptr<const void>(address, [bytes](void* start) { ::munmap(start, bytes); }),
+            bytes};
+}
+
+}  // namespace
+
+std::string_view to_string(TensorType type) {
+    return facts(type).name;
+}
+
+int bits_of(TensorType type) {
+    return facts(type).bits;
+}
+
+SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : path_(path) {
+    std::size_t bytes = 0;
+    std::tie(mapping_, bytes) = map_file(path);
+    try {
+        tensors_ = read_tensors({static_cast<const std::byte*>(mapping_.get()), bytes});
+    } catch (const Fault& fault) {
+        throw UsageError(fmt::format(
+            "{} is not a sound safetensors file: {}: give another file, or write it again",
+            path.string(),
+            fault.what()));
+    }
+}
+
+const Tensor& SafetensorsFile::tensor(std::string_view name) const {
+    const auto found = std::ranges::find(tensors_, name, &Tensor::name);
+    if (found == tensors_.end()) {
+        throw UsageError(fmt::format(
+            "{} holds no tensor {}: it holds {}", path_.string(), shown(name), listed(tensors_)));
+    }
+    return *found;
+}
+
+}  // namespace fdkbench

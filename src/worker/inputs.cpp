@@ -1,0 +1,59 @@
+#include "src/worker/inputs.hpp"
+
+#include "src/core/error.hpp"
+#include "src/core/input_file.hpp"
+#include "src/worker/random.hpp"
+
+#include <fmt/format.h>
+
+#include <optional>
+
+namespace fdkbench {
+namespace {
+
+std::optional<Distribution> distribution_called(const std::string& name) {
+    if (name == "normal") {
+        return Distribution::kNormal;
+    }
+    if (name == "uniform") {
+        return Distribution::kUniform;
+    }
+    if (name == "zeros") {
+        return Distribution::kZeros;
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::vector<std::uint16_t> input_values(const InputsKey& key,
+                                        const InputsWanted& wanted,
+                                        int threads) {
+    RandomStream stream{.seed = key.seed,
+                        .stream = wanted.role == InputRole::kActivations ? 0U : 1U,
+                        .scale = wanted.scale};
+    if (const auto distribution = distribution_called(key.inputs)) {
+        stream.distribution = *distribution;
+        return random_values(stream, wanted.count, wanted.type, threads);
+    }
+    if (key.file.empty()) {
+        throw UsageError(fmt::format(
+            "inputs '{}' are not known: normal, uniform, zeros or a safetensors file", key.inputs));
+    }
+    const InputFile file(key.file);
+    if (file.name() != key.inputs) {
+        throw UsageError(
+            fmt::format("{} is not the file that the sweep began with: it is {} now, "
+                        "it was {}; start the sweep again",
+                        key.file,
+                        file.name(),
+                        key.inputs));
+    }
+    if (wanted.role == InputRole::kWeights) {
+        return file.weights(wanted.count, wanted.type);
+    }
+    return file.has_activations() ? file.activations(wanted.count, wanted.type)
+                                  : random_values(stream, wanted.count, wanted.type, threads);
+}
+
+}  // namespace fdkbench

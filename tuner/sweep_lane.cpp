@@ -1,0 +1,150 @@
+#include "tuner/sweep_lane.hpp"
+
+#include "kernels/registry.hpp"
+#include "tuner/search_space.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace fdkbench {
+
+LaneRunner::LaneRunner(SweepLane& lane,
+                       const SweepPlan& plan,
+                       SweepListener& listener,
+                       std::function<bool()> stopping)
+    : lane_(lane),
+      plan_(plan),
+      listener_(listener),
+      stopping_(std::move(stopping)),
+      compiles_(lane.options, lane.factory, lane.sink, listener),
+      worker_(lane.options, lane.factory, outcome_.seconds) {}
+
+std::optional<double> LaneRunner::first_baseline_us() {
+    try {
+        for (const CellPlan& cell : plan_.cells) {
+            if (cell.has_work()) {
+                return worker_.prepare(cell.problem).baseline_us;
+            }
+        }
+    } catch (const Interrupted&) {
+        outcome_.complete = false;
+    } catch (const CellUnavailable&) {
+        return std::nullopt;  // its turn to be reported comes
+    }
+    return std::nullopt;
+}
+
+void LaneRunner::run(CellQueue& queue) {
+    // The next cells compile while the current ones are measured; on the host they would take the
+    // cores that are measured.
+    const bool compile_ahead = lane_.options.device.backend != "host";
+    const auto take = [&] {
+        std::vector<std::size_t> cells = queue.take();
+        for (const std::size_t index : cells) {
+            if (compile_ahead) {
+                compiles_.request(plan_.cells[index]);
+            }
+        }
+        return cells;
+    };
+    std::vector<std::size_t> current = take();
+    while (!current.empty() && !stopping_()) {
+        std::vector<std::size_t> next = compile_ahead ? take() : std::vector<std::size_t>();
+        for (const std::size_t index : current) {
+            if (stopping_()) {
+                break;
+            }
+            compiles_.request(plan_.cells[index]);
+            race(index);
+        }
+        current = compile_ahead ? std::move(next) : take();
+    }
+    confirm();
+    if (!current.empty() || stopping_()) {
+        outcome_.complete = false;
+    }
+}
+
+RaceLimits LaneRunner::race_limits() const {
+    RaceLimits limits;
+    limits.drop = !lane_.options.complete;
+    if (lane_.options.quick) {
+        limits.most_rounds = limits.least_rounds;
+    }
+    return limits;
+}
+
+template <typename Run>
+void LaneRunner::guarded(const Problem& problem, Run run) {
+    try {
+        run();
+    } catch (const Interrupted&) {
+        outcome_.complete = false;
+    } catch (const CellUnavailable& fault) {
+        outcome_.left_out.push_back(fmt::format("{}: {}", to_string(problem), fault.what()));
+        listener_.warning("left out: " + outcome_.left_out.back());
+    }
+}
+
+void LaneRunner::race(std::size_t index) {
+    const CellPlan& cell = plan_.cells[index];
+    if (cell.candidates.empty()) {
+        raced_.push_back(index);
+        return;
+    }
+    listener_.cell_started(index, cell.problem);
+    SweepContext context{
+        lane_.options, lane_.sink, listener_, compiles_, worker_, outcome_, stopping_};
+    CellSession session(context, {.plan = cell, .limits = race_limits()});
+    guarded(cell.problem, [&] {
+        session.run();
+        raced_.push_back(index);
+    });
+    listener_.cell_done(index, cell.problem, session.leader());
+}
+
+/// Each pass is one fresh process that goes through all cells.
+void LaneRunner::confirm() {
+    const int passes = lane_.options.confirmations;
+    for (int pass = 0; pass < passes && !stopping_(); ++pass) {
+        DeviceWorker fresh(lane_.options, lane_.factory, outcome_.seconds);
+        for (const std::size_t index : raced_) {
+            if (!stopping_()) {
+                confirm(index, fresh);
+            }
+        }
+    }
+    if (passes > 0 && !stopping_()) {
+        for (const std::size_t index : raced_) {
+            lane_.sink.decide(plan_.cells[index].problem, lane_.options.margin);
+        }
+    }
+}
+
+void LaneRunner::confirm(std::size_t index, DeviceWorker& worker) {
+    const Problem& problem = plan_.cells[index].problem;
+    const std::vector<Finalist> finalists =
+        lane_.sink.unconfirmed(problem, 1 + lane_.options.confirmations);
+    if (finalists.empty()) {
+        return;
+    }
+    listener_.confirming(problem, finalists.size());
+    auto& cell = finalists_.emplace_back(std::make_unique<CellPlan>());
+    cell->problem = problem;
+    RaceLimits limits{.drop = false};
+    limits.most_rounds = limits.least_rounds;
+    CellTask task{.plan = *cell, .limits = limits};
+    for (const Finalist& finalist : finalists) {
+        cell->candidates.push_back(
+            make_candidate(family_named(finalist.family), problem, finalist.params, lane_.options));
+        task.prior.push_back(finalist.measurement);
+        task.hashes.push_back(finalist.binary_hash);
+    }
+    compiles_.request(*cell);
+    SweepContext context{
+        lane_.options, lane_.sink, listener_, compiles_, worker, outcome_, stopping_};
+    guarded(problem, [&] { CellSession(context, task).run(); });
+}
+
+}  // namespace fdkbench
