@@ -171,6 +171,16 @@ struct Store::Impl {
                                        format.group_size,
                                        to_string(type));
     }
+    /// Fails where tables or columns of the schema are missing.
+    void prepare_statements() {
+        try {
+            statements.emplace(connection);
+        } catch (const sqlite::SqlError& error) {
+            throw UsageError(fmt::format("the database {} is damaged: {}: give another --db",
+                                         connection.path().string(),
+                                         error.what()));
+        }
+    }
     [[nodiscard]] std::int64_t current_run() const {
         if (!run_id) {
             throw std::logic_error("no run has begun");
@@ -200,7 +210,7 @@ Store Store::open(const std::filesystem::path& path) {
     // and a valid database through the loss of power.
     impl->connection.use_write_ahead_log();
     impl->connection.execute("PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON");
-    impl->statements.emplace(impl->connection);
+    impl->prepare_statements();
     return Store(std::move(impl));
 }
 
@@ -215,7 +225,7 @@ Store Store::open_read_only(const std::filesystem::path& path) {
     auto impl = std::make_unique<Impl>(
         path, immutable ? sqlite::Access::kReadOnlyImmutable : sqlite::Access::kReadOnly);
     require_readable(impl->connection);
-    impl->statements.emplace(impl->connection);
+    impl->prepare_statements();
     return Store(std::move(impl));
 }
 
@@ -278,17 +288,17 @@ bool Store::measured(const Candidate& candidate,
     if (!selection.device_id) {
         return false;
     }
-    const auto& [shape, format, type] = candidate.problem;
+    const Problem& problem = candidate.problem;
     const auto found = [&](Statement& statement, const auto&... kernel) {
         return statement
             .first(*selection.device_id,
                    selection.policy,
-                   shape.m,
-                   shape.n,
-                   shape.k,
-                   format.bits,
-                   format.group_size,
-                   to_string(type),
+                   problem.shape.m,
+                   problem.shape.n,
+                   problem.shape.k,
+                   problem.format.bits,
+                   problem.format.group_size,
+                   to_string(problem.type),
                    kernel...)
             .has_value();
     };
@@ -374,8 +384,7 @@ void Store::add(const Candidate& candidate,
 
 int Store::begin_attempt(const Candidate& candidate, const std::string& binary_hash) {
     sqlite::Transaction transaction(impl_->connection);
-    const std::int64_t cell_id =
-        impl_->cell_id(impl_->statements->cell, candidate.problem).value();
+    const std::int64_t cell_id = impl_->cell_id(impl_->statements->cell, candidate.problem).value();
     const auto crashes = impl_->statements->begin_attempt.first_integer(
         cell_id, binary_hash, json_text(candidate.plan), boot_id());
     transaction.commit();
