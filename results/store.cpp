@@ -172,6 +172,16 @@ struct Store::Impl {
                                        format.group_size,
                                        to_string(type));
     }
+    /// Fails where tables or columns of the schema are missing.
+    void prepare_statements() {
+        try {
+            statements.emplace(connection);
+        } catch (const sqlite::SqlError& error) {
+            throw UsageError(fmt::format("the database {} is damaged: {}: give another --db",
+                                         connection.path().string(),
+                                         error.what()));
+        }
+    }
     [[nodiscard]] std::int64_t current_run() const {
         if (!run_id) {
             throw std::logic_error("no run has begun");
@@ -201,7 +211,7 @@ Store Store::open(const std::filesystem::path& path) {
     // and a valid database through the loss of power.
     impl->connection.use_write_ahead_log();
     impl->connection.execute("PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON");
-    impl->statements.emplace(impl->connection);
+    impl->prepare_statements();
     return Store(std::move(impl));
 }
 
@@ -216,7 +226,7 @@ Store Store::open_read_only(const std::filesystem::path& path) {
     auto impl = std::make_unique<Impl>(
         path, immutable ? sqlite::Access::kReadOnlyImmutable : sqlite::Access::kReadOnly);
     require_readable(impl->connection);
-    impl->statements.emplace(impl->connection);
+    impl->prepare_statements();
     return Store(std::move(impl));
 }
 
@@ -279,17 +289,17 @@ bool Store::measured(const Candidate& candidate,
     if (!selection.device_id) {
         return false;
     }
-    const auto& [shape, format, type] = candidate.problem;
+    const Problem& problem = candidate.problem;
     const auto found = [&](Statement& statement, const auto&... kernel) {
         return statement
             .first(*selection.device_id,
                    selection.policy,
-                   shape.m,
-                   shape.n,
-                   shape.k,
-                   format.bits,
-                   format.group_size,
-                   to_string(type),
+                   problem.shape.m,
+                   problem.shape.n,
+                   problem.shape.k,
+                   problem.format.bits,
+                   problem.format.group_size,
+                   to_string(problem.type),
                    kernel...)
             .has_value();
     };
