@@ -46,6 +46,12 @@ struct SweepCommandOptions {
     std::string command;  ///< the command line, for the record
 };
 
+/// `fdkbench merge`.
+struct MergeOptions {
+    std::string output;
+    std::vector<std::string> inputs;
+};
+
 /// `fdkbench export-table`.
 struct ExportOptions {
     std::string format;  ///< "json", "header" or "csv"
