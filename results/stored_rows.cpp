@@ -19,9 +19,10 @@ constexpr std::int64_t kMostFinalists = 3;
 constexpr double kTie = 0.01;
 
 std::vector<Sample> samples_of(const Store& store, std::int64_t measurement_id) {
-    const Rows rows(store.query("SELECT * FROM sample WHERE measurement_id = CAST(? AS INTEGER)"
-                                " ORDER BY block",
-                                {std::to_string(measurement_id)}));
+    const Rows rows(
+        store.query("SELECT * FROM sample WHERE measurement_id = CAST(? AS INTEGER)"
+                    " ORDER BY block",
+                    {std::to_string(measurement_id)}));
     std::vector<Sample> samples;
     for (std::size_t row = 0; row < rows.size(); ++row) {
         Sample& sample = samples.emplace_back();
@@ -42,9 +43,10 @@ std::optional<Accuracy> accuracy(const Rows& rows, std::size_t row, const std::s
 
 /// From a row of view candidates_flat.
 StoredRow stored_row(const Store& store, std::int64_t measurement_id) {
-    const Rows rows(store.query("SELECT * FROM candidates_flat"
-                                " WHERE measurement_id = CAST(? AS INTEGER)",
-                                {std::to_string(measurement_id)}));
+    const Rows rows(
+        store.query("SELECT * FROM candidates_flat"
+                    " WHERE measurement_id = CAST(? AS INTEGER)",
+                    {std::to_string(measurement_id)}));
     StoredRow stored;
     stored.family = rows.text(0, "family");
     stored.params = Json::parse(rows.text(0, "params")).get<Params>();

@@ -113,4 +113,15 @@ std::vector<DeviceChoice> choose_devices(const std::vector<std::string>& ids,
     return chosen;
 }
 
+DeviceChoice choose_one_device(const std::vector<std::string>& ids, const Launcher& launcher) {
+    std::vector<DeviceChoice> chosen = choose_devices(ids, launcher);
+    if (chosen.size() > 1) {
+        throw UsageError(
+            fmt::format("this command uses one device, and {} are named: give one of "
+                        "them with --device",
+                        chosen.size()));
+    }
+    return chosen.front();
+}
+
 }  // namespace fdkbench

@@ -18,6 +18,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <set>
 
@@ -36,10 +37,10 @@ SweepOptions sweep_options(const SweepCommandOptions& options, const DeviceChoic
     sweep.quick = options.quick;
     sweep.force = options.force;
     sweep.part = options.shard.count > 1;
-    sweep.jobs = options.jobs;
-    sweep.cache_dir = options.cache_dir;
+    sweep.jobs = options.machine.jobs;
+    sweep.cache_dir = options.machine.cache_dir;
     sweep.time_limit = options.time_limit;
-    sweep.timeouts = options.timeouts;
+    sweep.timeouts = options.machine.timeouts;
     sweep.race_time = options.race_time;
     sweep.confirmations = options.confirmations;
     sweep.margin = options.margin;
@@ -113,7 +114,10 @@ int skipped_points(const SweepPlan& plan) {
 }
 
 SweepPlan make_plan(const SweepCommandOptions& options, const SweepOptions& sweep) {
-    Store store = Store::open_for_planning(options.db);
+    if (!options.dry_run && std::filesystem::exists(options.machine.db)) {
+        Store::open(options.machine.db);  // brings it up to date
+    }
+    Store store = Store::open_for_planning(options.machine.db);
     store.select(sweep.device, sweep.policy);
     StoreSink sink(store);
     return plan_sweep(sweep, sink);
@@ -140,7 +144,7 @@ std::vector<Siblings> by_key(const std::vector<DeviceChoice>& devices) {
 /// A device's own connection to the database, with its run.
 struct DeviceStore {
     DeviceStore(const SweepCommandOptions& options, const DeviceChoice& device)
-        : store(Store::open(options.db)), sink(store) {
+        : store(Store::open(options.machine.db)), sink(store) {
         store.begin_run(run_record(options, device));
     }
     Store store;
@@ -152,7 +156,7 @@ SweepOutcome measure(const SweepCommandOptions& options,
                      const SweepPlan& plan,
                      const std::atomic<bool>& stop) {
     // An unwritable cache is an error before anything starts.
-    ArtifactCache(options.cache_dir).remove_leftovers();
+    ArtifactCache(options.machine.cache_dir).remove_leftovers();
     const std::unique_ptr<SweepListener> listener =
         options.json ? json_progress() : text_progress();
     std::vector<std::unique_ptr<DeviceStore>> stores;
@@ -160,10 +164,11 @@ SweepOutcome measure(const SweepCommandOptions& options,
     for (const DeviceChoice& device : devices) {
         stores.push_back(std::make_unique<DeviceStore>(options, device));
         SweepOptions sweep = sweep_options(options, device);
-        sweep.jobs = std::max(1, options.jobs / static_cast<int>(devices.size()));
-        lanes.push_back({sweep,
-                         worker_processes(device.program.command, options.timeouts.compile, &stop),
-                         stores.back()->sink});
+        sweep.jobs = std::max(1, options.machine.jobs / static_cast<int>(devices.size()));
+        lanes.push_back(
+            {sweep,
+             worker_processes(device.program.command, options.machine.timeouts.compile, &stop),
+             stores.back()->sink});
     }
     SweepOutcome outcome = run_sweep(lanes, plan, *listener, stop);
     for (const auto& opened : stores) {
@@ -208,7 +213,7 @@ void print_results(const SweepCommandOptions& options,
                seconds.check,
                seconds.race,
                seconds.energy,
-               options.db);
+               options.machine.db);
 }
 
 /// The plan, the measurements and the results of devices with one key.
@@ -225,7 +230,7 @@ SweepOutcome sweep_siblings(const SweepCommandOptions& options,
     if (plan.already_measured < plan.candidates || plan.unconfirmed > 0) {
         outcome = measure(options, devices, plan, stop);
     }
-    const Store store = Store::open(options.db);
+    const Store store = Store::open(options.machine.db);
     print_results(options, devices[0].info(), plan, store, outcome);
     return outcome;
 }
@@ -240,7 +245,8 @@ ExitCode run_sweep_command(const SweepCommandOptions& options) {
         fmt::print(stderr, "Nothing to do: there are more shards than cells.\n");
         return ExitCode::kDone;
     }
-    const std::vector<DeviceChoice> devices = choose_devices(options.devices, options.launcher);
+    const MachineOptions& machine = options.machine;
+    const std::vector<DeviceChoice> devices = choose_devices(machine.devices, machine.launcher);
     const std::atomic<bool>& stop = stop_on_interrupt();
     bool complete = true;
     std::vector<std::string> left_out;
