@@ -37,11 +37,11 @@ Winner winner(const Rows& rows, std::size_t row) {
 }
 
 std::string newest_policy(const Store& store, const std::string& device_key) {
-    const Rows rows(
-        store.query("SELECT policy FROM run JOIN device ON device.id = device_id WHERE device.key = ?"
-                    " AND EXISTS (SELECT 1 FROM cell WHERE cell.device_id = run.device_id"
-                    " AND cell.policy = run.policy) ORDER BY run.id DESC LIMIT 1",
-                    {device_key}));
+    const Rows rows(store.query(
+        "SELECT policy FROM run JOIN device ON device.id = device_id WHERE device.key = ?"
+        " AND EXISTS (SELECT 1 FROM cell WHERE cell.device_id = run.device_id"
+        " AND cell.policy = run.policy) ORDER BY run.id DESC LIMIT 1",
+        {device_key}));
     return rows.size() == 0 ? "" : rows.text(0, "policy");
 }
 

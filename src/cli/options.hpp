@@ -65,6 +65,12 @@ struct NoiseOptions {
     int processes = 5;
 };
 
+/// `fdkbench merge`.
+struct MergeOptions {
+    std::string output;
+    std::vector<std::string> inputs;
+};
+
 /// `fdkbench export-table`.
 struct ExportOptions {
     std::string format;  ///< "json", "header" or "csv"
