@@ -106,7 +106,8 @@ void finish_policy(SweepArguments& arguments) {
     check_policy(policy);
     policy.cache = cache_policy_from(arguments.cache_policy);
     if (policy.inputs != "normal" && policy.inputs != "uniform" && policy.inputs != "zeros") {
-        if (!std::filesystem::exists(policy.inputs)) {
+        std::error_code ignored;
+        if (!std::filesystem::exists(policy.inputs, ignored)) {
             throw UsageError(fmt::format(
                 "--inputs '{}' is not known: give normal, uniform, zeros or a safetensors file",
                 policy.inputs));

@@ -2,8 +2,7 @@
 #include "src/core/error.hpp"
 #include "tests/catch.hpp"
 #include "tests/results/fixture.hpp"
-
-#include <sqlite3.h>
+#include "tests/results/sql.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,19 +10,6 @@
 using namespace fdkbench;
 
 namespace {
-
-/// Changes a file as another program would.
-void run_sql(const std::filesystem::path& path, const std::string& sql) {
-    sqlite3* handle = nullptr;
-    REQUIRE(sqlite3_open(path.c_str(), &handle) == SQLITE_OK);
-    REQUIRE(sqlite3_exec(handle, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
-    sqlite3_close(handle);
-}
-
-std::string bytes_of(const std::filesystem::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
-}
 
 /// Without the rights of root, which no permission holds back, for as long as it lives.
 class Unprivileged {
@@ -68,7 +54,7 @@ TEST_CASE("A database is created once and keeps its rows") {
     CHECK(value(store, "SELECT count(*) FROM measurement") == "1");
     CHECK(value(store, "PRAGMA user_version") == "2");
     CHECK(value(store, "PRAGMA application_id") == std::to_string(0x66646b62));
-    CHECK(bytes_of(folder / "a.db")[18] == 2);  // with a write-ahead log
+    CHECK(text_of(folder / "a.db")[18] == 2);  // with a write-ahead log
     CHECK(value(store, "PRAGMA foreign_keys") == "1");
 }
 
@@ -86,7 +72,7 @@ TEST_CASE("A file that is no database is refused and left as it is") {
     const std::string text = GENERATE(std::string("hello\n"), std::string(100'000, 'x'));
     write_file(folder / "a.db", text);
     check_refused(folder / "a.db", "is not an fdkbench database");
-    CHECK(bytes_of(folder / "a.db") == text);
+    CHECK(text_of(folder / "a.db") == text);
 }
 
 TEST_CASE("Another program's database is refused and left as it is") {
@@ -95,9 +81,9 @@ TEST_CASE("Another program's database is refused and left as it is") {
             GENERATE("CREATE TABLE t (x)",
                      "CREATE TABLE t (x); PRAGMA user_version = 1",
                      "PRAGMA application_id = 252006673; CREATE TABLE t (x)"));
-    const std::string before = bytes_of(folder / "a.db");
+    const std::string before = text_of(folder / "a.db");
     check_refused(folder / "a.db", "is not an fdkbench database");
-    CHECK(bytes_of(folder / "a.db") == before);
+    CHECK(text_of(folder / "a.db") == before);
 }
 
 TEST_CASE("A newer database is refused with both versions and left as it is") {
