@@ -101,12 +101,7 @@ DispatchTable read_table(const Store& store,
     table.device_backend = found.text(0, "backend");
     table.device_arch = found.text(0, "arch");
 
-    const Rows policies(
-        store.query("SELECT policy FROM run WHERE device_id = CAST(? AS INTEGER)"
-                    " AND EXISTS (SELECT 1 FROM cell WHERE cell.device_id = run.device_id"
-                    " AND cell.policy = run.policy) ORDER BY id DESC LIMIT 1",
-                    {found.text(0, "id")}));
-    table.policy = policies.text(0, "policy");
+    table.policy = newest_policy(store, table.device_key);
 
     const Rows rows = winners(store, table.device_key, table.policy, max_nrmse);
     std::int64_t newest_run = 0;

@@ -101,8 +101,7 @@ std::string tied_sql(const std::string& condition) {
 }
 
 std::string winners_sql(const std::string& condition) {
-    return fmt::format(
-        "WITH tied AS ({})\n{}", tied_sql(condition), sql_file("results/best.sql"));
+    return fmt::format("WITH tied AS ({})\n{}", tied_sql(condition), sql_file("results/best.sql"));
 }
 
 }  // namespace fdkbench

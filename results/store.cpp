@@ -30,7 +30,8 @@ struct Statements {
           run(connection,
               "INSERT INTO run (device_id, opened_as, uuid, policy, policy_json, compiler, driver,"
               " commit_id, command, key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?,"
-              " strftime('%Y-%m-%dT%H:%M:%fZ', 'now') || ' ' || ?) RETURNING id"),
+              " strftime('%Y-%m-%dT%H:%M:%fZ', 'now') || ' ' || ? || ' ' ||"
+              " lower(hex(randomblob(4)))) RETURNING id"),
           empty_launch(connection, "UPDATE run SET empty_launch_us = ?2 WHERE id = ?1"),
           end_run(connection,
                   "UPDATE run SET device_s = ?2,"

@@ -1,6 +1,8 @@
 #include "results/winners.hpp"
 
 #include "results/schema.hpp"
+#include "src/core/error.hpp"
+#include "src/core/json.hpp"
 
 #include <fmt/format.h>
 
@@ -32,6 +34,33 @@ Winner winner(const Rows& rows, std::size_t row) {
     winner.processes = static_cast<int>(rows.integer(row, "processes"));
     winner.tied = static_cast<int>(rows.integer(row, "tied"));
     return winner;
+}
+
+std::string newest_policy(const Store& store, const std::string& device_key) {
+    const Rows rows(
+        store.query("SELECT policy FROM run JOIN device ON device.id = device_id WHERE device.key = ?"
+                    " AND EXISTS (SELECT 1 FROM cell WHERE cell.device_id = run.device_id"
+                    " AND cell.policy = run.policy) ORDER BY run.id DESC LIMIT 1",
+                    {device_key}));
+    return rows.size() == 0 ? "" : rows.text(0, "policy");
+}
+
+MeasuringPolicy measuring_policy(const Store& store, const std::string& policy) {
+    const Rows rows(store.query(
+        "SELECT policy_json FROM run WHERE policy = ? ORDER BY id DESC LIMIT 1", {policy}));
+    MeasuringPolicy parsed;
+    try {
+        parsed = Json::parse(rows.text(0, "policy_json")).get<MeasuringPolicy>();
+    } catch (const std::exception&) {
+        parsed.inputs = "";
+    }
+    if (parsed.key() != policy) {
+        throw UsageError(fmt::format(
+            "the winners were measured under the policy {}, which this fdkbench does not follow: "
+            "sweep again",
+            policy));
+    }
+    return parsed;
 }
 
 }  // namespace fdkbench

@@ -1,5 +1,6 @@
 #include "src/core/artifact_cache.hpp"
 #include "src/core/error.hpp"
+#include "tuner/problems.hpp"
 #include "tuner/search_space.hpp"
 #include "tuner/sweep.hpp"
 
@@ -10,7 +11,6 @@
 #include <cmath>
 #include <filesystem>
 #include <set>
-#include <tuple>
 
 namespace fdkbench {
 
@@ -24,21 +24,6 @@ struct StepSeconds {
 };
 constexpr StepSeconds kCudaSeconds{0.35, 0.4, 0.01};
 constexpr StepSeconds kHostSeconds{2.0, 1.0, 0.2};
-
-/// The worker keeps the weights of the last cell: m varies fastest.
-bool cell_order(const Problem& a, const Problem& b) {
-    const auto key = [](const Problem& p) {
-        return std::tuple(
-            p.type, p.shape.k, p.shape.n, p.format.bits, p.format.group_size, p.shape.m);
-    };
-    return key(a) < key(b);
-}
-
-std::vector<Problem> ordered_cells(std::vector<Problem> problems) {
-    std::sort(problems.begin(), problems.end(), cell_order);
-    problems.erase(std::unique(problems.begin(), problems.end()), problems.end());
-    return problems;
-}
 
 /// Asks the sink once for each compile key, which serves several cells.
 class KnownBinaries {
@@ -119,7 +104,7 @@ SweepPlan plan_sweep(const SweepOptions& options, MeasurementSink& sink) {
     const std::vector<const Family*> families = chosen_families(options);
     SweepPlan plan;
     KnownBinaries binaries(sink);
-    for (const Problem& problem : ordered_cells(options.problems)) {
+    for (const Problem& problem : in_plan_order(options.problems)) {
         CellPlan cell = enumerate_candidates(problem, families, options);
         const std::size_t known = drop_known(cell, options.force, sink, binaries);
         plan.already_measured += known;
@@ -129,7 +114,7 @@ SweepPlan plan_sweep(const SweepOptions& options, MeasurementSink& sink) {
         plan.unconfirmed += cell.unconfirmed ? 1 : 0;
         plan.cells.push_back(std::move(cell));
     }
-    if (plan.candidates == 0) {
+    if (plan.candidates == 0 && !options.part) {
         throw_no_candidate(plan, options);
     }
     plan.compiles = count_compiles(plan, options.cache_dir);

@@ -4,10 +4,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <set>
 #include <string_view>
+#include <tuple>
 
 namespace fdkbench {
 
@@ -75,6 +77,15 @@ std::vector<WeightFormat> formats_of(const ProblemAxes& axes, std::int64_t k) {
     return formats;
 }
 
+/// The worker keeps the weights of the last cell: m varies fastest.
+bool cell_order(const Problem& a, const Problem& b) {
+    const auto key = [](const Problem& p) {
+        return std::tuple(
+            p.type, p.shape.k, p.shape.n, p.format.bits, p.format.group_size, p.shape.m);
+    };
+    return key(a) < key(b);
+}
+
 }  // namespace
 
 std::vector<Problem> problems_from(const ProblemAxes& axes) {
@@ -96,6 +107,12 @@ std::vector<Problem> problems_from(const ProblemAxes& axes) {
             "there is nothing to sweep: give at least one value for each of -m, -n, -k, "
             "--group-size, --bits and --type, or a --shape MxNxK");
     }
+    return problems;
+}
+
+std::vector<Problem> in_plan_order(std::vector<Problem> problems) {
+    std::sort(problems.begin(), problems.end(), cell_order);
+    problems.erase(std::unique(problems.begin(), problems.end()), problems.end());
     return problems;
 }
 

@@ -23,4 +23,8 @@ struct ProblemAxes {
 /// Throws UsageError as validate() does, for a word that is no number, or when nothing is left.
 std::vector<Problem> problems_from(const ProblemAxes& axes);
 
+/// The problems without duplicates in the order in which a sweep measures them: m varies fastest,
+/// so that neighbours have the same weights.
+std::vector<Problem> in_plan_order(std::vector<Problem> problems);
+
 }  // namespace fdkbench

@@ -92,6 +92,7 @@ struct SweepOptions {
     std::string exclude;  ///< regular expression a family name must not match; empty: none
     bool quick = false;   ///< only points within one step of each family's first values
     bool force = false;   ///< measure again what is already known
+    bool part = false;    ///< a share of a sweep: may hold only problems that no family can do
     int jobs = 1;         ///< compile processes
     std::string cache_dir;
     std::optional<std::chrono::seconds> time_limit;
@@ -127,7 +128,7 @@ struct SweepPlan {
 };
 
 /// Enumerates cells and candidates, changing nothing. Throws UsageError for a bad regular
-/// expression, or when no family is left for any problem, saying why.
+/// expression, or (unless `part`) when no family is left for any problem, saying why.
 SweepPlan plan_sweep(const SweepOptions& options, MeasurementSink& sink);
 
 /// How long a device was kept busy, in seconds.

@@ -8,6 +8,8 @@ namespace fdkbench {
 /// Each runs one subcommand: results on stdout, messages on stderr. Throws Error.
 ExitCode run_devices(const DevicesOptions& options);
 ExitCode run_sweep_command(const SweepCommandOptions& options);
+ExitCode run_verify(const VerifyOptions& options);
+ExitCode run_noise(const NoiseOptions& options);
 ExitCode run_export(const ExportOptions& options);
 ExitCode run_query(const QueryOptions& options);
 ExitCode run_version();

@@ -97,7 +97,7 @@ std::vector<DeviceChoice> choose_devices(const std::vector<std::string>& ids,
                 fmt::format("there is no device to measure: {}", fmt::join(seen, "; ")));
         }
         if (!all) {
-            found.resize(1);
+            found.erase(found.begin() + 1, found.end());
         }
         return found;
     }
@@ -111,6 +111,17 @@ std::vector<DeviceChoice> choose_devices(const std::vector<std::string>& ids,
         }
     }
     return chosen;
+}
+
+DeviceChoice choose_one_device(const std::vector<std::string>& ids, const Launcher& launcher) {
+    std::vector<DeviceChoice> chosen = choose_devices(ids, launcher);
+    if (chosen.size() > 1) {
+        throw UsageError(
+            fmt::format("this command uses one device, and {} are named: give one of "
+                        "them with --device",
+                        chosen.size()));
+    }
+    return chosen.front();
 }
 
 }  // namespace fdkbench

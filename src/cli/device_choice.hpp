@@ -37,4 +37,7 @@ struct DeviceChoice {
 std::vector<DeviceChoice> choose_devices(const std::vector<std::string>& ids,
                                          const Launcher& launcher);
 
+/// The same for a command that uses one device: throws UsageError when more are asked for.
+DeviceChoice choose_one_device(const std::vector<std::string>& ids, const Launcher& launcher);
+
 }  // namespace fdkbench

@@ -2,6 +2,7 @@
 
 #include "src/core/measuring_policy.hpp"
 #include "src/core/problem.hpp"
+#include "tuner/shard.hpp"
 #include "tuner/worker.hpp"
 
 #include <chrono>
@@ -12,6 +13,16 @@
 
 namespace fdkbench {
 
+/// Where a command measures and what it measures with.
+struct MachineOptions {
+    std::vector<std::string> devices;   ///< "cuda:0", "host", "all"; empty: the best there is
+    std::vector<std::string> launcher;  ///< words before each device worker
+    Timeouts timeouts;
+    std::string db;
+    std::string cache_dir;
+    int jobs = 1;  ///< compile processes
+};
+
 /// `fdkbench devices`.
 struct DevicesOptions {
     bool measure = false;
@@ -21,16 +32,13 @@ struct DevicesOptions {
 
 /// `fdkbench sweep`.
 struct SweepCommandOptions {
-    std::vector<Problem> problems;      ///< validated
-    std::vector<std::string> devices;   ///< "cuda:0", "host", "all"; empty: the best there is
-    std::vector<std::string> launcher;  ///< words before each device worker
+    MachineOptions machine;
+    std::vector<Problem> problems;  ///< validated; the shard's, which may have none
+    Shard shard;
+    std::size_t all_cells = 0;  ///< of all shards
     std::string include;
     std::string exclude;
     std::optional<std::chrono::seconds> time_limit;
-    Timeouts timeouts;
-    std::string db;
-    std::string cache_dir;
-    int jobs = 1;
     bool quick = false;
     bool dry_run = false;
     bool force = false;
@@ -41,6 +49,20 @@ struct SweepCommandOptions {
     double margin = 0.03;
     bool complete = false;
     std::string command;  ///< the command line, for the record
+};
+
+/// `fdkbench verify`.
+struct VerifyOptions {
+    MachineOptions machine;
+    double sample_pct = 100;  ///< of the winners
+    std::string ledger;       ///< file; empty: none is written
+};
+
+/// `fdkbench noise`.
+struct NoiseOptions {
+    MachineOptions machine;
+    Problem problem;
+    int processes = 5;
 };
 
 /// `fdkbench export-table`.

@@ -13,7 +13,8 @@
 namespace fdkbench {
 namespace {
 
-constexpr std::array kSubcommands{add_devices, add_sweep, add_export, add_query};
+constexpr std::array kSubcommands{
+    add_devices, add_sweep, add_verify, add_noise, add_export, add_query};
 
 class Parser {
   public:

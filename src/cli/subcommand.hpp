@@ -23,6 +23,8 @@ struct Subcommand {
 /// Each adds one subcommand with its options to the program (the list is in parse.cpp).
 Subcommand add_devices(CLI::App& program);
 Subcommand add_sweep(CLI::App& program);
+Subcommand add_verify(CLI::App& program);
+Subcommand add_noise(CLI::App& program);
 Subcommand add_export(CLI::App& program);
 Subcommand add_query(CLI::App& program);
 

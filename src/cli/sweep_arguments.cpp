@@ -1,5 +1,6 @@
 #include "src/cli/commands.hpp"
-#include "src/cli/launcher.hpp"
+#include "src/cli/machine_arguments.hpp"
+#include "src/cli/problem_arguments.hpp"
 #include "src/cli/subcommand.hpp"
 #include "src/core/error.hpp"
 #include "src/core/input_file.hpp"
@@ -7,13 +8,11 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <optional>
-#include <thread>
 
 namespace fdkbench {
 namespace {
@@ -21,79 +20,25 @@ namespace {
 /// What the user typed for a sweep, and what becomes of it.
 struct SweepArguments {
     SweepCommandOptions options;
-    ProblemAxes axes;
-    std::vector<std::string> types;
-    std::string launcher;
+    ProblemArguments problems;
+    MachineArguments machine;
+    std::string shard = "1/1";
     std::string time_limit;
-    std::string candidate_timeout = "30s";
-    std::string compile_timeout = "5m";
     std::string race_time = "10s";
     std::string cache_policy = "cold";
     std::optional<int> confirmations;
 };
 
-std::string default_cache_dir() {
-    if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != 0) {
-        return std::string(cache) + "/fdkbench";
-    }
-    if (const char* home = std::getenv("HOME"); home != nullptr && *home != 0) {
-        return std::string(home) + "/.cache/fdkbench";
-    }
-    return ".fdkbench-cache";
-}
-
-/// "90", "90s", "10m", "1h".
-std::chrono::seconds parse_duration(const std::string& option, const std::string& text) {
-    std::size_t used = 0;
-    long number = 0;
-    try {
-        number = std::stol(text, &used);
-    } catch (const std::exception&) {
-        used = 0;
-    }
-    const std::string unit = text.substr(used);
-    const long scale = unit.empty() || unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 0;
-    if (used == 0 || scale == 0 || number <= 0 || number > 1'000'000) {
-        throw UsageError(fmt::format("{} '{}' is not a time: write 90s, 10m or 1h", option, text));
-    }
-    return std::chrono::seconds(number * scale);
-}
-
-void add_axes(CLI::App& app, SweepArguments& arguments) {
-    app.add_option("-m", arguments.axes.m, "Batch sizes (tokens) [1 4 16 64 256]");
-    app.add_option("-k", arguments.axes.k, "Reduction sizes [4096]");
-    app.add_option("-n", arguments.axes.n, "Output features: numbers, or 'k' for n = k [k]");
-    app.add_option("-b,--bits", arguments.axes.bits, "Weight bits: 16, 8, 4, 2 or 1 [16 4 1]");
-    app.add_option("-g,--group-size",
-                   arguments.axes.group_size,
-                   "Weights that share a scale: numbers, or 'k' for one scale a row [64]");
-    app.add_option("-t,--type", arguments.types, "Type of activations and scales: bf16, fp16")
-        ->default_str("bf16");
-    app.add_option(
-        "--shape", arguments.axes.shapes, "Single shapes MxNxK, instead of (or beside) -m -n -k");
-}
-
 void add_controls(CLI::App& app, SweepArguments& arguments) {
     SweepCommandOptions& options = arguments.options;
-    app.add_option("--device",
-                   options.devices,
-                   "cuda:0 cuda:1 …, host, or all GPUs ('all')  [the first GPU, else the CPU]");
-    add_launcher(app, arguments.launcher);
+    add_machine(app, arguments.machine);
     app.add_option("--include", options.include, "Only families whose name matches this regex");
     app.add_option("--exclude", options.exclude, "No families whose name matches this regex");
     app.add_option("--time-limit", arguments.time_limit, "Stop measuring after 90s, 10m, 1h …");
-    app.add_option("--candidate-timeout",
-                   arguments.candidate_timeout,
-                   "A candidate whose check or replay takes longer is killed")
+    app.add_option("--shard",
+                   arguments.shard,
+                   "Only share i/n of the cells; auto: as Slurm, Kubernetes or MPI say")
         ->capture_default_str();
-    app.add_option("--compile-timeout",
-                   arguments.compile_timeout,
-                   "A compilation that takes longer is killed")
-        ->capture_default_str();
-    add_db(app, options.db);
-    app.add_option("--cache-dir", options.cache_dir, "Compiled kernels")
-        ->default_str("$XDG_CACHE_HOME/fdkbench");
-    app.add_option("-j,--jobs", options.jobs, "Compile processes")->capture_default_str();
     app.add_flag("--quick", options.quick, "A small sweep: few cells, few candidates");
     app.add_flag("--dry-run", options.dry_run, "Say what would be done, and do nothing");
     app.add_flag("--force", options.force, "Measure again what the database already has");
@@ -186,59 +131,23 @@ void finish_race(SweepArguments& arguments) {
     }
 }
 
-/// The axes with defaults for those that were not typed.
-ProblemAxes complete_axes(const SweepArguments& arguments) {
-    ProblemAxes axes = arguments.axes;
-    const bool only_shapes =
-        !axes.shapes.empty() && axes.m.empty() && axes.k.empty() && axes.n.empty();
-    if (!only_shapes) {
-        if (axes.m.empty()) {
-            axes.m = arguments.options.quick ? std::vector<std::int64_t>{1, 16}
-                                             : std::vector<std::int64_t>{1, 4, 16, 64, 256};
-        }
-        if (axes.k.empty()) {
-            axes.k = {4096};
-        }
-        if (axes.n.empty()) {
-            axes.n = {"k"};
-        }
-    }
-    if (axes.bits.empty()) {
-        axes.bits = {16, 4, 1};
-    }
-    if (axes.group_size.empty()) {
-        axes.group_size = {"64"};
-    }
-    for (const std::string& type : arguments.types) {
-        try {
-            axes.types.push_back(element_type_from(type));
-        } catch (const std::invalid_argument&) {
-            throw UsageError(fmt::format("--type '{}' is not known: bf16 or fp16", type));
-        }
-    }
-    if (axes.types.empty()) {
-        axes.types = {ElementType::kBf16};
-    }
-    return axes;
-}
-
 /// Checks what was typed and fills in what was not.
 SweepCommandOptions finished(SweepArguments& arguments) {
     finish_policy(arguments);
     finish_race(arguments);
     SweepCommandOptions options = arguments.options;
-    if (options.jobs < 1 || options.jobs > 1024) {
-        throw UsageError(fmt::format("--jobs {} is not possible: 1 to 1024", options.jobs));
+    options.machine = finished(arguments.machine);
+    const std::vector<std::int64_t> default_tokens =
+        options.quick ? std::vector<std::int64_t>{1, 16}
+                      : std::vector<std::int64_t>{1, 4, 16, 64, 256};
+    options.problems = problems_from(complete_axes(arguments.problems, default_tokens));
+    options.all_cells = options.problems.size();
+    options.shard = shard_from(arguments.shard, environment_variable);
+    if (options.shard.count > 1) {
+        options.problems = cells_of(share_of(options.shard, options.all_cells), options.problems);
     }
-    options.launcher = launcher_words(arguments.launcher);
-    options.problems = problems_from(complete_axes(arguments));
     if (!arguments.time_limit.empty()) {
         options.time_limit = parse_duration("--time-limit", arguments.time_limit);
-    }
-    options.timeouts.candidate = parse_duration("--candidate-timeout", arguments.candidate_timeout);
-    options.timeouts.compile = parse_duration("--compile-timeout", arguments.compile_timeout);
-    if (options.cache_dir.empty()) {
-        options.cache_dir = default_cache_dir();
     }
     return options;
 }
@@ -256,8 +165,7 @@ Subcommand add_sweep(CLI::App& program) {
                        "  fdkbench sweep --shape 1x14336x4096 16x4096x14336 -b 4 -g 128\n"
                        "  fdkbench sweep -b 4 -m 1 --include lut --dry-run\n"
                        "What the database already has is not measured again.");
-    arguments->options.jobs = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-    add_axes(*app, *arguments);
+    add_axes(*app, arguments->problems);
     add_controls(*app, *arguments);
     add_measuring(*app, *arguments);
     return {app, [arguments](const std::string& typed) -> Command {

@@ -18,6 +18,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <set>
 
@@ -35,10 +36,11 @@ SweepOptions sweep_options(const SweepCommandOptions& options, const DeviceChoic
     sweep.exclude = options.exclude;
     sweep.quick = options.quick;
     sweep.force = options.force;
-    sweep.jobs = options.jobs;
-    sweep.cache_dir = options.cache_dir;
+    sweep.part = options.shard.count > 1;
+    sweep.jobs = options.machine.jobs;
+    sweep.cache_dir = options.machine.cache_dir;
     sweep.time_limit = options.time_limit;
-    sweep.timeouts = options.timeouts;
+    sweep.timeouts = options.machine.timeouts;
     sweep.race_time = options.race_time;
     sweep.confirmations = options.confirmations;
     sweep.margin = options.margin;
@@ -55,6 +57,17 @@ RunRecord run_record(const SweepCommandOptions& options, const DeviceChoice& dev
     run.commit = kCommit;
     run.command = options.command;
     return run;
+}
+
+/// "shard 2 of 3: cells 3 to 4 of 5".
+std::string shard_text(const SweepCommandOptions& options) {
+    const Shard& shard = options.shard;
+    const Share share = share_of(shard, options.all_cells);
+    const std::string cells = share.first == share.last
+                                  ? "no cell"
+                                  : fmt::format("cells {} to {}", share.first + 1, share.last);
+    return fmt::format(
+        "shard {} of {}: {} of {}", shard.index, shard.count, cells, options.all_cells);
 }
 
 void print_plan(const SweepPlan& plan, const SweepOptions& options) {
@@ -101,7 +114,10 @@ int skipped_points(const SweepPlan& plan) {
 }
 
 SweepPlan make_plan(const SweepCommandOptions& options, const SweepOptions& sweep) {
-    Store store = Store::open_for_planning(options.db);
+    if (!options.dry_run && std::filesystem::exists(options.machine.db)) {
+        Store::open(options.machine.db);  // brings it up to date
+    }
+    Store store = Store::open_for_planning(options.machine.db);
     store.select(sweep.device, sweep.policy);
     StoreSink sink(store);
     return plan_sweep(sweep, sink);
@@ -128,7 +144,7 @@ std::vector<Siblings> by_key(const std::vector<DeviceChoice>& devices) {
 /// A device's own connection to the database, with its run.
 struct DeviceStore {
     DeviceStore(const SweepCommandOptions& options, const DeviceChoice& device)
-        : store(Store::open(options.db)), sink(store) {
+        : store(Store::open(options.machine.db)), sink(store) {
         store.begin_run(run_record(options, device));
     }
     Store store;
@@ -140,7 +156,7 @@ SweepOutcome measure(const SweepCommandOptions& options,
                      const SweepPlan& plan,
                      const std::atomic<bool>& stop) {
     // An unwritable cache is an error before anything starts.
-    ArtifactCache(options.cache_dir).remove_leftovers();
+    ArtifactCache(options.machine.cache_dir).remove_leftovers();
     const std::unique_ptr<SweepListener> listener =
         options.json ? json_progress() : text_progress();
     std::vector<std::unique_ptr<DeviceStore>> stores;
@@ -148,10 +164,11 @@ SweepOutcome measure(const SweepCommandOptions& options,
     for (const DeviceChoice& device : devices) {
         stores.push_back(std::make_unique<DeviceStore>(options, device));
         SweepOptions sweep = sweep_options(options, device);
-        sweep.jobs = std::max(1, options.jobs / static_cast<int>(devices.size()));
-        lanes.push_back({sweep,
-                         worker_processes(device.program.command, options.timeouts.compile, &stop),
-                         stores.back()->sink});
+        sweep.jobs = std::max(1, options.machine.jobs / static_cast<int>(devices.size()));
+        lanes.push_back(
+            {sweep,
+             worker_processes(device.program.command, options.machine.timeouts.compile, &stop),
+             stores.back()->sink});
     }
     SweepOutcome outcome = run_sweep(lanes, plan, *listener, stop);
     for (const auto& opened : stores) {
@@ -196,7 +213,7 @@ void print_results(const SweepCommandOptions& options,
                seconds.check,
                seconds.race,
                seconds.energy,
-               options.db);
+               options.machine.db);
 }
 
 /// The plan, the measurements and the results of devices with one key.
@@ -213,7 +230,7 @@ SweepOutcome sweep_siblings(const SweepCommandOptions& options,
     if (plan.already_measured < plan.candidates || plan.unconfirmed > 0) {
         outcome = measure(options, devices, plan, stop);
     }
-    const Store store = Store::open(options.db);
+    const Store store = Store::open(options.machine.db);
     print_results(options, devices[0].info(), plan, store, outcome);
     return outcome;
 }
@@ -221,7 +238,15 @@ SweepOutcome sweep_siblings(const SweepCommandOptions& options,
 }  // namespace
 
 ExitCode run_sweep_command(const SweepCommandOptions& options) {
-    const std::vector<DeviceChoice> devices = choose_devices(options.devices, options.launcher);
+    if (options.shard.count > 1) {
+        fmt::print(stderr, "{}\n", shard_text(options));
+    }
+    if (options.problems.empty()) {
+        fmt::print(stderr, "Nothing to do: there are more shards than cells.\n");
+        return ExitCode::kDone;
+    }
+    const MachineOptions& machine = options.machine;
+    const std::vector<DeviceChoice> devices = choose_devices(machine.devices, machine.launcher);
     const std::atomic<bool>& stop = stop_on_interrupt();
     bool complete = true;
     std::vector<std::string> left_out;

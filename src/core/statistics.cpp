@@ -154,4 +154,71 @@ RatioEstimate paired_ratio(std::span<const Sample> samples) {
     return estimate;
 }
 
+double NoiseBudget::resolvable(int processes, int blocks) const {
+    const double samples = static_cast<double>(processes) * blocks;
+    const double variance =
+        process * process / processes + (block * block + replay * replay) / samples;
+    return kNormalQuantile * std::sqrt(2 * variance);
+}
+
+namespace {
+
+double mean(const std::vector<double>& values) {
+    double sum = 0;
+    for (const double value : values) {
+        sum += value;
+    }
+    return sum / static_cast<double>(values.size());
+}
+
+double variance(const std::vector<double>& values) {
+    const double middle = mean(values);
+    double squares = 0;
+    for (const double value : values) {
+        squares += (value - middle) * (value - middle);
+    }
+    return squares / static_cast<double>(values.size() - 1);
+}
+
+void require(bool form) {
+    if (!form) {
+        throw std::invalid_argument(
+            "nested samples need two processes, blocks and replays at least, and as many "
+            "everywhere");
+    }
+}
+
+}  // namespace
+
+NoiseBudget noise_budget(const NestedSamples& logs) {
+    require(logs.size() >= 2);
+    const std::size_t blocks = logs[0].size();
+    require(blocks >= 2);
+    const std::size_t replays = logs[0][0].size();
+    require(replays >= 2);
+    std::vector<double> within_blocks;
+    std::vector<double> within_processes;
+    std::vector<double> process_means;
+    for (const auto& process : logs) {
+        require(process.size() == blocks);
+        std::vector<double> block_means;
+        for (const auto& block : process) {
+            require(block.size() == replays);
+            within_blocks.push_back(variance(block));
+            block_means.push_back(mean(block));
+        }
+        within_processes.push_back(variance(block_means));
+        process_means.push_back(mean(block_means));
+    }
+    const double replay_variance = mean(within_blocks);
+    const double block_means_variance = mean(within_processes);
+    NoiseBudget budget;
+    budget.replay = std::sqrt(replay_variance);
+    budget.block = std::sqrt(
+        std::max(0.0, block_means_variance - replay_variance / static_cast<double>(replays)));
+    budget.process = std::sqrt(std::max(
+        0.0, variance(process_means) - block_means_variance / static_cast<double>(blocks)));
+    return budget;
+}
+
 }  // namespace fdkbench

@@ -30,4 +30,21 @@ struct RatioEstimate {
 /// differs from process to process is part of the uncertainty.
 RatioEstimate paired_ratio(std::span<const Sample> samples);
 
+/// Values by process, block and replay; the same number of each everywhere, two at least.
+using NestedSamples = std::vector<std::vector<std::vector<double>>>;
+
+/// Standard deviations of what makes samples of one kernel differ, as shares (0.01: 1 %).
+struct NoiseBudget {
+    double replay = 0;   ///< between replays of one block
+    double block = 0;    ///< between blocks of one process, beyond that
+    double process = 0;  ///< between processes, beyond that
+    /// The smallest true difference of two kernels that shows with 95 % confidence when each is
+    /// timed once in each of `blocks` blocks of each of `processes` processes.
+    [[nodiscard]] double resolvable(int processes, int blocks) const;
+};
+
+/// By the analysis of variance for nested samples of logarithms. Throws std::invalid_argument for
+/// samples of another form.
+NoiseBudget noise_budget(const NestedSamples& logs);
+
 }  // namespace fdkbench

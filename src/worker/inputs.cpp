@@ -26,6 +26,13 @@ std::optional<Distribution> distribution_called(const std::string& name) {
 
 }  // namespace
 
+void require_known(const InputsKey& key) {
+    if (key.file.empty() && !distribution_called(key.inputs)) {
+        throw UsageError(fmt::format(
+            "inputs '{}' are not known: normal, uniform, zeros or a safetensors file", key.inputs));
+    }
+}
+
 std::vector<std::uint16_t> input_values(const InputsKey& key,
                                         const InputsWanted& wanted,
                                         int threads) {
@@ -36,10 +43,7 @@ std::vector<std::uint16_t> input_values(const InputsKey& key,
         stream.distribution = *distribution;
         return random_values(stream, wanted.count, wanted.type, threads);
     }
-    if (key.file.empty()) {
-        throw UsageError(fmt::format(
-            "inputs '{}' are not known: normal, uniform, zeros or a safetensors file", key.inputs));
-    }
+    require_known(key);
     const InputFile file(key.file);
     if (file.name() != key.inputs) {
         throw UsageError(

@@ -132,10 +132,11 @@ protocol::PrepareReply Session::prepare(const protocol::PrepareRequest& request)
     const Problem& problem = request.problem;
     validate(problem);
     validate(request.policy);
+    const InputsKey inputs(request.policy);
+    require_known(inputs);
     open(request.device);
     prepared_.reset();
 
-    const InputsKey inputs(request.policy);
     host_.prepare(problem, inputs);
     const double factor =
         request.policy.cache == CachePolicy::kHot ? 0 : request.policy.cache_bytes_factor;

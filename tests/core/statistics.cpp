@@ -144,3 +144,51 @@ TEST_CASE("A ratio of nothing, or of impossible times, is refused") {
         CHECK_THROWS_AS(paired_ratio(samples), std::invalid_argument);
     }
 }
+
+TEST_CASE("The noise budget finds the three parts that samples were made of") {
+    std::mt19937 random(3);
+    const auto draw = [&](double deviation) {
+        return std::normal_distribution<>(0, deviation)(random);
+    };
+    NestedSamples logs(200, {40, std::vector<double>(5)});
+    for (auto& process : logs) {
+        const double process_shift = draw(0.01);
+        for (auto& block : process) {
+            const double block_shift = draw(0.004);
+            for (double& value : block) {
+                value = 1 + process_shift + block_shift + draw(0.002);
+            }
+        }
+    }
+    const NoiseBudget budget = noise_budget(logs);
+    CHECK(budget.replay == Approx(0.002).epsilon(0.05));
+    CHECK(budget.block == Approx(0.004).epsilon(0.05));
+    CHECK(budget.process == Approx(0.01).epsilon(0.15));
+    CHECK(budget.resolvable(1, 1) ==
+          Approx(1.96 * std::sqrt(2) * std::sqrt(1e-4 + 16e-6 + 4e-6)).epsilon(0.15));
+    CHECK(budget.resolvable(4, 1) == Approx(budget.resolvable(1, 1) / 2));
+}
+
+TEST_CASE("A part that is not there is zero, and never less") {
+    const NestedSamples logs{{{1, 2}, {2, 1}}, {{1, 2}, {1, 2}}};
+    const NoiseBudget budget = noise_budget(logs);
+    CHECK(budget.replay == Approx(std::sqrt(0.5)));
+    CHECK(budget.block == 0);
+    CHECK(budget.process == 0);
+    CHECK_THROWS_AS(noise_budget({{{1, 2}, {1, 2}}}), std::invalid_argument);
+    CHECK_THROWS_AS(noise_budget({{{1, 2}, {1}}, {{1, 2}, {1, 2}}}), std::invalid_argument);
+}
+
+TEST_CASE("What differs between processes widens the interval, whose middle is their median") {
+    std::vector<Sample> samples;
+    for (int process = 0; process < 3; ++process) {
+        for (int i = 0; i < 6; ++i) {
+            const double time_us = 50 * (process == 2 ? 0.9 : 1) + 0.01 * i;
+            samples.push_back({time_us, 100, 100, process, {}});
+        }
+    }
+    const RatioEstimate estimate = paired_ratio(samples);
+    CHECK(estimate.ratio == Approx(2).epsilon(0.002));
+    CHECK(estimate.hi >= 2 / 0.9 * 0.998);
+    CHECK(estimate.lo == Approx(2).epsilon(0.005));
+}

@@ -288,8 +288,9 @@ TEST_CASE("A query only reads, and is one statement") {
         CHECK_THROWS_AS(fixture.store.query(sql), UsageError);
         CHECK_THROWS_WITH(
             fixture.store.query(sql),
-            ContainsSubstring(why) && ContainsSubstring("best, candidates_flat, eligible, binary, "
-                                                        "candidate, cell, device, measurement"));
+            ContainsSubstring(why) &&
+                ContainsSubstring("best, candidates_flat, eligible, tied, attempt, binary, "
+                                  "candidate, cell, device, measurement"));
     };
     const std::string writes = "does not just read";
     refused("INSERT INTO binary VALUES ('a', 'b')", writes);

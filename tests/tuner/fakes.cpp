@@ -119,7 +119,7 @@ class FakeWorker final : public Worker {
             throw Error(error->second);
         }
         slots_.clear();
-        return {"library", 100, 110, 20, 0.5, 4};
+        return {"library", world_.baseline_us, 110, 20, 0.5, 4};
     }
 
     protocol::CheckReply check(const protocol::CheckRequest& request,
@@ -289,10 +289,13 @@ void MemorySink::end_attempt(const Candidate& /*candidate*/, const std::string& 
 }
 
 std::vector<Finalist> MemorySink::unconfirmed(const Problem& problem, int processes) {
+    const auto rank = [](const Row& row) {
+        return std::pair(fdkbench::processes(row.measurement.samples) > 1, row.measurement.ratio);
+    };
     const Row* best = nullptr;
     for (const Row& row : rows) {
         if (row.candidate.problem == problem && row.measurement.ratio &&
-            (best == nullptr || *row.measurement.ratio > *best->measurement.ratio)) {
+            (best == nullptr || rank(row) > rank(*best))) {
             best = &row;
         }
     }

@@ -37,7 +37,7 @@ class MemorySink final : public MeasurementSink {
 
     int begin_attempt(const Candidate& candidate, const std::string& hash) override;
     void end_attempt(const Candidate& candidate, const std::string& hash) override;
-    /// Finalists are the fastest rows of each cell.
+    /// The fastest row of the cell, among those of several processes if there are any.
     std::vector<Finalist> unconfirmed(const Problem& problem, int processes) override;
     void decide(const Problem& problem, double margin) override;
     void set_empty_launch(double time_us) override { empty_launch_us = time_us; }
@@ -65,6 +65,7 @@ struct World {
     std::set<std::string> same_code;           ///< kernels that compile to one and the same binary
     std::map<std::int64_t, Error> prepare_errors;  ///< by m
     bool dies_in_prepare = false;
+    double baseline_us = 100;  ///< as prepare() tells it
     bool announces_slots = true;  ///< so that the coordinator knows who killed a worker in a block
     std::chrono::milliseconds last_limit{0};  ///< of a check
     double noise = 0.002;                     ///< relative standard deviation of a replay

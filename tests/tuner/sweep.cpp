@@ -160,7 +160,7 @@ TEST_CASE("A worker that ends after an answer is started again") {
     CHECK(bench.world.count("worker") == 3);
 }
 
-TEST_CASE("A worker that dies in a block costs the candidate that kills it again alone") {
+TEST_CASE("A worker that dies in a block costs the candidate that it was timing, and no other") {
     Bench bench;
     bench.options = without_confirmations(fakes::sweep_options({16}, {4}));
     bench.world.dies_in_block = {"-DFDK_TILE=4"};
@@ -168,24 +168,186 @@ TEST_CASE("A worker that dies in a block costs the candidate that kills it again
     CHECK(outcome.complete);
     CHECK(bench.rows_with(CandidateStatus::kCorrect) == 4);
     CHECK(bench.sink.row("-DFDK_TILE=4").measurement.status == CandidateStatus::kRuntime);
+    CHECK(bench.world.count("worker") == 2);
     CHECK(bench.sweep().measured == 0);
 }
 
-TEST_CASE("A death that does not happen again is nobody's") {
+TEST_CASE("A death with nobody to blame costs no candidate") {
     Bench bench;
     bench.options = without_confirmations(fakes::sweep_options({16}, {4}));
+    bench.world.announces_slots = false;
     bench.world.dies_once_in_block = {"-DFDK_TILE=4"};
     bench.sweep();
     CHECK(bench.rows_with(CandidateStatus::kCorrect) == 5);
     CHECK(bench.world.count("worker") == 2);
 }
 
-TEST_CASE("A worker that dies again and again without an answer ends the sweep") {
+TEST_CASE("A worker that dies three times with nobody to blame ends the sweep") {
     Bench bench;
-    bench.world.dies_in_prepare = true;
+    bench.options = without_confirmations(fakes::sweep_options({16}, {4}));
+    SECTION("while it prepares") {
+        bench.world.dies_in_prepare = true;
+    }
+    SECTION("in blocks") {
+        bench.world.announces_slots = false;
+        bench.world.dies_in_block = {"FDK"};
+    }
     CHECK_THROWS_AS(bench.sweep(), EnvironmentError);
     CHECK(bench.world.count("worker") == 3);
-    CHECK_THROWS_WITH(bench.sweep(), ContainsSubstring("3 times in a row"));
+    CHECK_THROWS_WITH(bench.sweep(), ContainsSubstring("3 times with no candidate to blame"));
+}
+
+TEST_CASE("A kernel that took the machine down twice is not run again") {
+    Bench bench;
+    bench.options = without_confirmations(fakes::sweep_options({16}, {4}));
+    bench.sweep();
+    const fakes::Row suspect = bench.sink.row("-DFDK_TILE=4");
+    bench.sink.rows.clear();
+    bench.sink.crashes[*suspect.hash] = 2;
+    bench.world.events.clear();
+    bench.sweep();
+    CHECK(bench.world.count("check") == 4);
+    CHECK(bench.sink.row("-DFDK_TILE=4").measurement.status == CandidateStatus::kRuntime);
+    CHECK_THAT(bench.sink.row("-DFDK_TILE=4").measurement.message,
+               ContainsSubstring("the machine went down 2 times"));
+}
+
+TEST_CASE("Every attempt that the sweep outlives is taken out of the journal") {
+    Bench bench;
+    bench.world.dies_in_check = {"-DFDK_TILE=1"};
+    bench.sweep();
+    CHECK(bench.sink.attempts.empty());
+}
+
+TEST_CASE("A check is given less time once others have shown how long it takes") {
+    Bench bench;
+    bench.options = without_confirmations(fakes::sweep_options({16}, {4}));
+    bench.world.dies_in_check = {"FDK"};
+    bench.sweep();
+    CHECK(bench.world.last_limit == std::chrono::seconds{30});
+    bench.world.dies_in_check.clear();
+    bench.options.force = true;
+    bench.sweep();
+    CHECK(bench.world.last_limit == std::chrono::seconds{5});
+    bench.options.timeouts.candidate = std::chrono::seconds{2};
+    bench.sweep();
+    CHECK(bench.world.last_limit == std::chrono::seconds{2});
+}
+
+TEST_CASE("Finalists are timed again in fresh processes, and the winner is then settled") {
+    Bench bench;
+    bench.options = fakes::sweep_options({1, 2}, {4});
+    bench.options.margin = 0.05;
+    bench.world.energy_uj = 42;
+    const SweepOutcome outcome = bench.sweep();
+    CHECK(outcome.complete);
+    CHECK(outcome.measured == 22);
+    CHECK(bench.world.count("worker") == 3);
+    CHECK(bench.world.count("prepare") == 2 * 3);
+    CHECK(bench.sink.rows.size() == 22);
+    int confirmed = 0;
+    for (const fakes::Row& row : bench.sink.rows) {
+        const Measurement& measurement = row.measurement;
+        if (processes(measurement.samples) > 1) {
+            ++confirmed;
+            CHECK(processes(measurement.samples) == 3);
+            CHECK(measurement.samples.size() >= 3 * 6);
+            CHECK(measurement.energy_uj == 42.0);
+        }
+    }
+    CHECK(confirmed == 2);
+    REQUIRE(bench.sink.decisions.size() == 2);
+    CHECK(bench.sink.decisions[0].second == 0.05);
+    const std::size_t events = bench.world.events.size();
+    bench.sweep();
+    CHECK(bench.world.events.size() == events);
+}
+
+TEST_CASE("What was measured but not confirmed is confirmed by the next sweep") {
+    Bench bench;
+    bench.sweep();
+    bench.options.confirmations = 2;
+    const SweepPlan plan = plan_sweep(bench.options, bench.sink);
+    CHECK(plan.already_measured == plan.candidates);
+    CHECK(plan.unconfirmed == 2);
+    CHECK(bench.sweep().measured == 0);
+    CHECK(plan_sweep(bench.options, bench.sink).unconfirmed == 0);
+}
+
+TEST_CASE("A finalist whose code has changed since is not confirmed with the new code") {
+    Bench bench;
+    bench.options = without_confirmations(fakes::sweep_options({16}, {4}));
+    bench.sweep();
+    for (fakes::Row& row : bench.sink.rows) {
+        row.hash = "of another compiler";
+    }
+    bench.options.confirmations = 2;
+    bench.sweep();
+    for (const fakes::Row& row : bench.sink.rows) {
+        if (row.hash == "of another compiler") {
+            CHECK(processes(row.measurement.samples) == 1);
+        }
+    }
+}
+
+TEST_CASE("Blocks on a throttled device are timed again, and after too many the status says so") {
+    Bench bench;
+    bench.options = without_confirmations(fakes::sweep_options({16}, {4}));
+    Conditions capped;
+    capped.throttle_reasons = {"sw_power_cap"};
+    capped.power_w = 700;
+    SECTION("a few") {
+        bench.world.conditions.assign(2, capped);
+        bench.sweep();
+        CHECK(bench.rows_with(CandidateStatus::kCorrect) == 5);
+        int discarded = 0;
+        for (const fakes::Row& row : bench.sink.rows) {
+            discarded += row.measurement.discarded;
+            CHECK(row.measurement.samples.size() >= 6);
+            CHECK(row.measurement.power_w == 700.0);
+        }
+        CHECK(discarded == 5 + 2);  // the block of five, then one half of it
+    }
+    SECTION("all") {
+        bench.world.conditions.assign(1000, capped);
+        bench.sweep();
+        CHECK(bench.rows_with(CandidateStatus::kThrottled) == 5);
+        for (const fakes::Row& row : bench.sink.rows) {
+            CHECK_THAT(row.measurement.message, ContainsSubstring("sw_power_cap"));
+            CHECK_FALSE(row.measurement.time_us.has_value());
+        }
+    }
+    SECTION("allowed") {
+        bench.options.policy.allow_throttling = true;
+        bench.world.conditions.assign(1000, capped);
+        bench.sweep();
+        CHECK(bench.rows_with(CandidateStatus::kCorrect) == 5);
+    }
+}
+
+TEST_CASE("Two devices share the cells, and the slower one is reported") {
+    Bench bench;
+    bench.options = without_confirmations(fakes::sweep_options({1, 2}, {1, 2, 4, 8}));
+    fakes::World second_world;
+    fakes::MemorySink second_sink;
+    SweepOptions second = bench.options;
+    second.device.id = "fake:1";
+    second_world.baseline_us = 110;
+    std::vector<SweepLane> lanes{{bench.options, bench.world.factory(), bench.sink},
+                                 {second, second_world.factory(), second_sink}};
+    const SweepPlan plan = plan_sweep(bench.options, bench.sink);
+    const SweepOutcome outcome = run_sweep(lanes, plan, bench.listener, bench.stop);
+    CHECK(outcome.complete);
+    CHECK(outcome.measured == plan.candidates);
+    CHECK(bench.sink.rows.size() + second_sink.rows.size() == plan.candidates);
+    for (const fakes::Row& row : bench.sink.rows) {
+        for (const fakes::Row& other : second_sink.rows) {
+            CHECK(row.candidate.problem.format.bits != other.candidate.problem.format.bits);
+        }
+    }
+    REQUIRE(bench.listener.warnings.size() == 1);
+    CHECK_THAT(bench.listener.warnings[0],
+               ContainsSubstring("fake:1") && ContainsSubstring("10 %"));
 }
 
 TEST_CASE("A cell that the device has no room for is left out, and the sweep ends normally") {

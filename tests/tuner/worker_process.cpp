@@ -50,7 +50,8 @@ std::string hello_of_version(int version) {
 
 const std::string kBlock =
     R"(*'"request":"block"'*) echo '{"reply":"block","baseline_before_us":1,"baseline_after_us":2,)"
-    R"("baseline_first_us":3,"times_us":[4.5]}';;)";
+    R"("baseline_first_us":3,"times_us":[4.5],"before":{"throttle_reasons":[]},)"
+    R"("after":{"throttle_reasons":[]}}';;)";
 
 std::unique_ptr<Worker> worker(const Script& script, const std::atomic<bool>* stop = nullptr) {
     return worker_processes(script.path(), kPatience, stop).worker();
@@ -151,7 +152,7 @@ TEST_CASE("Compile processes run under the launcher only where that is asked for
     WorkerCommand command(script.path());
     command.launcher = {"env", "TMPDIR=/launched"};
     command.compiles_under_launcher = GENERATE(false, true);
-    const auto pool = compile_processes(command, 1);
+    const auto pool = compile_processes(command, 1, kPatience);
     pool->submit(0, compile_request("where"));
     const auto replies = collect(*pool, 1);
     REQUIRE(replies.size() == 1);
@@ -213,8 +214,7 @@ TEST_CASE("A worker that answers anything else is lost") {
 TEST_CASE("The stop flag is seen while a worker is busy") {
     const Script script("*) exec sleep 600;;");
     std::atomic<bool> stop = false;
-    const auto process =
-        worker_processes(script.path(), kPatience, &stop).worker();
+    const auto process = worker_processes(script.path(), kPatience, &stop).worker();
     std::thread later([&stop] {
         std::this_thread::sleep_for(milliseconds{200});
         stop = true;
@@ -239,7 +239,8 @@ TEST_CASE("Every compilation comes back under its ticket") {
 }
 
 TEST_CASE("A compile program that is not there is an environment error") {
-    CHECK_THROWS_AS(compile_processes(std::string("/nonexistent/worker"), 1, kPatience), EnvironmentError);
+    CHECK_THROWS_AS(compile_processes(std::string("/nonexistent/worker"), 1, kPatience),
+                    EnvironmentError);
 }
 
 TEST_CASE("What dies once while it compiles is tried again") {

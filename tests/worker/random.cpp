@@ -3,6 +3,7 @@
 #include "src/core/half.hpp"
 #include "tests/catch.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 using namespace fdkbench;
@@ -27,6 +28,22 @@ TEST_CASE("Seeds and streams give different values") {
     CHECK(values(1, 0) != values(2, 0));
     CHECK(values(1, 0) != values(1, 1));
     CHECK(values(1, 1) != values(2, 0));
+}
+
+TEST_CASE("Uniform values have the same deviation and their bounds; zeros are zeros") {
+    const std::size_t count = 100'000;
+    const RandomStream uniform{.distribution = Distribution::kUniform, .seed = 3, .scale = 2};
+    double squares = 0;
+    double largest = 0;
+    for (const std::uint16_t bits : random_values(uniform, count, ElementType::kFp16, 3)) {
+        const double value = from_bits16(bits, ElementType::kFp16);
+        squares += value * value;
+        largest = std::max(largest, std::abs(value));
+    }
+    CHECK(std::sqrt(squares / count) == Approx(2).epsilon(0.01));
+    CHECK(largest == Approx(2 * std::sqrt(3)).epsilon(0.001));
+    const RandomStream zeros{.distribution = Distribution::kZeros};
+    CHECK(random_values(zeros, 3, ElementType::kBf16, 1) == std::vector<std::uint16_t>(3));
 }
 
 TEST_CASE("Values are normal: mean, deviation, kurtosis and neighbours") {

@@ -5,6 +5,7 @@
 #include "tests/catch.hpp"
 #include "tests/worker/fake_backend.hpp"
 
+#include <cmath>
 #include <set>
 
 using namespace fdkbench;
@@ -231,9 +232,58 @@ TEST_CASE("A block has the best baseline at both ends and the first once") {
     CHECK(reply.baseline_before_us == kFakeBaselineUs[1]);
     CHECK(reply.baseline_after_us == kFakeBaselineUs[1]);
     CHECK(reply.baseline_first_us == kFakeBaselineUs[0]);
-    CHECK(fixture.state->replayed ==
+    CHECK(reply.before.sm_clock_mhz == 1500.0);
+    CHECK(reply.after.sm_clock_mhz == 1500.0);
+    CHECK(fixture.announced == std::vector<int>{9, 7, 9, -1});
+    // Before it comes the warming up.
+    const std::vector<std::string>& replayed = fixture.state->replayed;
+    REQUIRE(replayed.size() > 6);
+    CHECK(std::vector<std::string>(replayed.end() - 6, replayed.end()) ==
           std::vector<std::string>{
               "algorithm 2", "slow", "correct", "slow", "algorithm 1", "algorithm 2"});
+    CHECK(std::set<std::string>(replayed.begin(), replayed.end() - 6) ==
+          std::set<std::string>{"algorithm 2"});
+}
+
+TEST_CASE("A device that has just worked is not warmed up again") {
+    Fixture fixture;
+    fixture.prepare();
+    fixture.check("correct");
+    fixture.block({0});
+    fixture.state->replayed.clear();
+    fixture.block({0});
+    CHECK(fixture.state->replayed.size() == 4);
+}
+
+TEST_CASE("Energy is counted between two ticks of the counter, per call") {
+    Fixture fixture;
+    fixture.prepare();
+    fixture.check("correct");
+    CHECK_FALSE(fixture.session.energy({.slot = 0}).energy_uj.has_value());
+    fixture.state->counts_energy = true;
+    // The fake counter ticks 7 uJ whenever it is read: once for each step of 10 ms of work.
+    const auto launches = static_cast<double>(fixture.state->recorded.back().size());
+    const double calls_a_step = launches * std::ceil(10'000 / (launches * kFakeCandidateUs));
+    CHECK(fixture.session.energy({.slot = 0}).energy_uj.value() ==
+          Approx(7 / calls_a_step).epsilon(0.02));
+    CHECK_THROWS_WITH(fixture.session.energy({.slot = 3}), ContainsSubstring("slot 3"));
+}
+
+TEST_CASE("Hot weights are one copy, whatever the factor") {
+    Fixture fixture;
+    MeasuringPolicy policy;
+    policy.cache = CachePolicy::kHot;
+    CHECK(fixture.prepare(small_problem(), policy).copies == 1);
+}
+
+TEST_CASE("Inputs change the data, and zeros give a product of zeros that kernels must meet") {
+    Fixture fixture;
+    MeasuringPolicy policy;
+    policy.inputs = GENERATE(as<std::string>(), "uniform", "zeros");
+    fixture.prepare(small_problem(), policy);
+    CHECK(fixture.check("correct").status == CandidateStatus::kCorrect);
+    CHECK(fixture.check("off").status ==
+          (policy.inputs == "zeros" ? CandidateStatus::kCorrect : CandidateStatus::kCorrectness));
 }
 
 TEST_CASE("Preparing forgets the slots of the last problem") {

@@ -1,0 +1,63 @@
+#include "src/cli/commands.hpp"
+#include "src/cli/machine_arguments.hpp"
+#include "src/cli/problem_arguments.hpp"
+#include "src/cli/subcommand.hpp"
+#include "src/core/error.hpp"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+namespace fdkbench {
+namespace {
+
+struct NoiseArguments {
+    ProblemArguments problem;
+    MachineArguments machine;
+    int processes = 5;
+};
+
+NoiseOptions finished(const NoiseArguments& arguments) {
+    NoiseOptions options;
+    options.machine = finished(arguments.machine);
+    ProblemArguments one = arguments.problem;
+    if (one.axes.bits.empty()) {
+        one.axes.bits = {4};
+    }
+    const std::vector<Problem> problems = problems_from(complete_axes(one, {1}));
+    if (problems.size() != 1) {
+        throw UsageError(fmt::format(
+            "noise looks at one cell, and {} are named: give one -m, -k, -n, -b, -g and -t",
+            problems.size()));
+    }
+    options.problem = problems[0];
+    if (arguments.processes < 2 || arguments.processes > 100) {
+        throw UsageError(
+            fmt::format("--processes {} is not possible: 2 to 100", arguments.processes));
+    }
+    options.processes = arguments.processes;
+    return options;
+}
+
+}  // namespace
+
+Subcommand add_noise(CLI::App& program) {
+    const auto arguments = std::make_shared<NoiseArguments>();
+    CLI::App* app = new_subcommand(
+        program,
+        "noise",
+        "How far samples of one kernel differ on this machine, and which differences show",
+        "  fdkbench noise -m 1 -k 4096 -b 4\n"
+        "  fdkbench noise -m 16 -k 8192 -b 2 --processes 10\n"
+        "Times the cell's winner, or a first guess where the database has none.");
+    add_axes(*app, arguments->problem);
+    app->add_option("--processes", arguments->processes, "Fresh worker processes")
+        ->capture_default_str();
+    add_machine(*app, arguments->machine);
+    return {app, [arguments](const std::string&) -> Command {
+                const NoiseOptions options = finished(*arguments);
+                return [options] { return run_noise(options); };
+            }};
+}
+
+}  // namespace fdkbench

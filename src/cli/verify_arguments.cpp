@@ -1,0 +1,62 @@
+#include "src/cli/commands.hpp"
+#include "src/cli/machine_arguments.hpp"
+#include "src/cli/subcommand.hpp"
+#include "src/core/error.hpp"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+namespace fdkbench {
+namespace {
+
+struct VerifyArguments {
+    MachineArguments machine;
+    std::string sample = "100%";
+    std::string ledger;
+};
+
+/// "5%" or "5".
+double parse_percent(const std::string& text) {
+    std::size_t used = 0;
+    double percent = 0;
+    try {
+        percent = std::stod(text, &used);
+    } catch (const std::exception&) {
+        used = 0;
+    }
+    const std::string unit = text.substr(used);
+    if (used == 0 || !(unit.empty() || unit == "%") || !(percent > 0 && percent <= 100)) {
+        throw UsageError(
+            fmt::format("--sample '{}' is not possible: give a share such as 5%", text));
+    }
+    return percent;
+}
+
+}  // namespace
+
+Subcommand add_verify(CLI::App& program) {
+    const auto arguments = std::make_shared<VerifyArguments>();
+    CLI::App* app = new_subcommand(program,
+                                   "verify",
+                                   "Measure winners again: which drifted, which are wrong now",
+                                   "  fdkbench verify --sample 5%\n"
+                                   "  fdkbench verify --ledger ledger.json\n"
+                                   "Ends with exit code 1 unless all that was asked for holds.");
+    app->add_option("--sample", arguments->sample, "This share of the winners, drawn at random")
+        ->capture_default_str();
+    app->add_option(
+        "--ledger",
+        arguments->ledger,
+        "Write the kernels that this device confirmed, by their machine code, to a file");
+    add_machine(*app, arguments->machine);
+    return {app, [arguments](const std::string&) -> Command {
+                VerifyOptions options;
+                options.machine = finished(arguments->machine);
+                options.sample_pct = parse_percent(arguments->sample);
+                options.ledger = arguments->ledger;
+                return [options] { return run_verify(options); };
+            }};
+}
+
+}  // namespace fdkbench

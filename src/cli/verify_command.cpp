@@ -1,0 +1,199 @@
+#include "kernels/registry.hpp"
+#include "results/ledger.hpp"
+#include "results/stored_rows.hpp"
+#include "results/winners.hpp"
+#include "src/cli/build_info.hpp"
+#include "src/cli/commands.hpp"
+#include "src/cli/device_choice.hpp"
+#include "src/cli/interrupt.hpp"
+#include "src/cli/output.hpp"
+#include "src/core/nvidia_driver.hpp"
+#include "tuner/remeasure.hpp"
+#include "tuner/search_space.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <random>
+
+namespace fdkbench {
+namespace {
+
+/// Less than this is no drift, however narrow the intervals.
+constexpr double kTie = 0.01;
+
+enum class Verdict { kHolds, kDrifted, kWrong, kNotMeasured };
+
+struct Verified {
+    const StoredRow* row = nullptr;
+    Candidate candidate;
+    Remeasured now;
+    Verdict verdict = Verdict::kNotMeasured;
+};
+
+/// So many of the winners, drawn at random, in their order.
+std::vector<StoredRow> drawn(std::vector<StoredRow> winners, double percent) {
+    const auto count =
+        static_cast<std::size_t>(std::ceil(percent / 100 * static_cast<double>(winners.size())));
+    std::vector<StoredRow> sample;
+    std::sample(winners.begin(),
+                winners.end(),
+                std::back_inserter(sample),
+                count,
+                std::mt19937(std::random_device{}()));
+    return sample;
+}
+
+Verdict judge(const Measurement& stored, const Measurement& now) {
+    if (now.status == CandidateStatus::kThrottled) {
+        return Verdict::kNotMeasured;
+    }
+    if (now.status != CandidateStatus::kCorrect) {
+        return Verdict::kWrong;
+    }
+    const bool apart = now.ratio_hi < stored.ratio_lo || now.ratio_lo > stored.ratio_hi;
+    const bool far = std::abs(*now.ratio / *stored.ratio - 1) > kTie;
+    return apart && far ? Verdict::kDrifted : Verdict::kHolds;
+}
+
+std::string interval(const Measurement& measurement) {
+    return fmt::format("{:.3f} [{:.3f}, {:.3f}]",
+                       measurement.ratio.value_or(0),
+                       measurement.ratio_lo.value_or(0),
+                       measurement.ratio_hi.value_or(0));
+}
+
+std::string outcome_of(const Verified& verified) {
+    const std::optional<Measurement>& now = verified.now.measurement;
+    switch (verified.verdict) {
+        case Verdict::kHolds:
+            return "holds";
+        case Verdict::kDrifted:
+            return fmt::format("DRIFTED {:+.1f} %",
+                               100 * (*now->ratio / *verified.row->measurement.ratio - 1));
+        case Verdict::kWrong:
+            return fmt::format("WRONG: {}: {}", to_string(now->status), now->message);
+        case Verdict::kNotMeasured:
+            return "not measured: " + (now ? now->message : verified.now.left_out);
+    }
+    return "";
+}
+
+void print(const std::vector<Verified>& all) {
+    fmt::print("{:<52} {:<12} {:<22} {:<22} {}\n", "cell", "family", "stored", "now", "");
+    for (const Verified& verified : all) {
+        const std::optional<Measurement>& now = verified.now.measurement;
+        const bool other_code = now && !verified.now.binary_hash.empty() &&
+                                verified.now.binary_hash != verified.row->binary_hash;
+        fmt::print("{:<52} {:<12} {:<22} {:<22} {}{}\n",
+                   to_string(verified.row->problem),
+                   verified.row->family,
+                   interval(verified.row->measurement),
+                   now && now->ratio ? interval(*now) : "",
+                   outcome_of(verified),
+                   other_code ? " (its machine code has changed since)" : "");
+    }
+}
+
+std::vector<Verified> verify_all(const std::vector<StoredRow>& rows,
+                                 const SweepOptions& options,
+                                 WorkerFactory& factory,
+                                 const std::atomic<bool>& stop) {
+    std::vector<Candidate> candidates;
+    candidates.reserve(rows.size());
+    for (const StoredRow& row : rows) {
+        candidates.push_back(
+            make_candidate(family_named(row.family), row.problem, row.params, options));
+    }
+    SweepListener listener;
+    std::vector<Remeasured> results = remeasure(options, factory, candidates, listener, stop);
+    std::vector<Verified> all;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        Verified verified{&rows[i], candidates[i], std::move(results[i])};
+        if (verified.now.measurement) {
+            verified.verdict = judge(rows[i].measurement, *verified.now.measurement);
+        }
+        all.push_back(std::move(verified));
+    }
+    return all;
+}
+
+std::string ledger(const std::vector<Verified>& all, const DeviceChoice& device) {
+    LedgerHeader header;
+    header.device = device.info();
+    header.driver = header.device.backend == "cuda" ? nvidia_driver_version() : "";
+    header.compiler = device.program.hello.compiler;
+    header.commit = kCommit;
+    header.date = fmt::format(
+        "{:%Y-%m-%dT%H:%M:%SZ}",
+        fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
+    std::vector<VerifiedKernel> kernels;
+    for (const Verified& verified : all) {
+        if (verified.now.measurement &&
+            verified.now.measurement->status == CandidateStatus::kCorrect) {
+            kernels.push_back({verified.now.binary_hash,
+                               verified.row->family,
+                               verified.row->params,
+                               verified.row->problem,
+                               verified.now.measurement->accuracy->nrmse});
+        }
+    }
+    return ledger_text(header, kernels);
+}
+
+SweepOptions sweep_options(const MachineOptions& machine,
+                           const DeviceChoice& device,
+                           const MeasuringPolicy& policy) {
+    SweepOptions options;
+    options.device = device.info();
+    options.device_index = device.index;
+    options.compiler = device.program.hello.compiler;
+    options.policy = policy;
+    options.jobs = machine.jobs;
+    options.cache_dir = machine.cache_dir;
+    options.timeouts = machine.timeouts;
+    return options;
+}
+
+}  // namespace
+
+ExitCode run_verify(const VerifyOptions& options) {
+    const MachineOptions& machine = options.machine;
+    const DeviceChoice device = choose_one_device(machine.devices, machine.launcher);
+    const Store store = Store::open_read_only(machine.db);
+    const std::string policy = newest_policy(store, device.info().key);
+    if (policy.empty()) {
+        throw UsageError(
+            fmt::format("the database {} has no measurements of {} ({}): run fdkbench sweep first",
+                        machine.db,
+                        device.info().id,
+                        device.info().key));
+    }
+    const std::vector<StoredRow> rows =
+        drawn(winner_rows(store, device.info().key, policy), options.sample_pct);
+    const std::atomic<bool>& stop = stop_on_interrupt();
+    WorkerFactory factory =
+        worker_processes(device.program.command, machine.timeouts.compile, &stop);
+    const std::vector<Verified> all = verify_all(
+        rows, sweep_options(machine, device, measuring_policy(store, policy)), factory, stop);
+    print(all);
+    const auto count = [&](Verdict verdict) {
+        return std::ranges::count(all, verdict, &Verified::verdict);
+    };
+    fmt::print("{} winners measured again: {} hold, {} drifted, {} wrong, {} not measured\n",
+               all.size(),
+               count(Verdict::kHolds),
+               count(Verdict::kDrifted),
+               count(Verdict::kWrong),
+               count(Verdict::kNotMeasured));
+    if (!options.ledger.empty() && !stop) {
+        write_output(options.ledger, ledger(all, device));
+    }
+    const bool holds = count(Verdict::kHolds) == std::ssize(all);
+    return holds ? ExitCode::kDone : ExitCode::kGateFailed;
+}
+
+}  // namespace fdkbench
