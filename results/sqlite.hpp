@@ -4,6 +4,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -79,7 +80,8 @@ class Statement {
     template <typename... Values>
     std::optional<std::int64_t> first_integer(const Values&... values) {
         const std::optional<std::string> result = first(values...);
-        return result ? std::optional<std::int64_t>(std::stoll(*result)) : std::nullopt;
+        return result ? std::optional<std::int64_t>(std::strtoll(result->c_str(), nullptr, 10))
+                      : std::nullopt;
     }
 
     /// Binds one parameter, counted from 1. Text must stay alive until the statement has run.

@@ -143,7 +143,7 @@ std::string boot_id() {
 
 struct Store::Impl {
     explicit Impl(sqlite::Connection opened) : connection(std::move(opened)) {
-        statements.emplace(connection);
+        prepare_statements();
     }
 
     /// A device and a policy; without an id the device is not in the database yet.
@@ -162,6 +162,16 @@ struct Store::Impl {
                                        format.bits,
                                        format.group_size,
                                        to_string(type));
+    }
+    /// Fails where tables or columns of the schema are missing.
+    void prepare_statements() {
+        try {
+            statements.emplace(connection);
+        } catch (const sqlite::SqlError& error) {
+            throw UsageError(fmt::format("the database {} is damaged: {}: give another --db",
+                                         connection.path().string(),
+                                         error.what()));
+        }
     }
     [[nodiscard]] std::int64_t current_run() const {
         if (!run_id) {
@@ -248,17 +258,17 @@ bool Store::measured(const Candidate& candidate,
     if (!selection.device_id) {
         return false;
     }
-    const auto& [shape, format, type] = candidate.problem;
+    const Problem& problem = candidate.problem;
     const auto found = [&](Statement& statement, const auto&... kernel) {
         return statement
             .first(*selection.device_id,
                    selection.policy,
-                   shape.m,
-                   shape.n,
-                   shape.k,
-                   format.bits,
-                   format.group_size,
-                   to_string(type),
+                   problem.shape.m,
+                   problem.shape.n,
+                   problem.shape.k,
+                   problem.format.bits,
+                   problem.format.group_size,
+                   to_string(problem.type),
                    kernel...)
             .has_value();
     };

@@ -25,23 +25,23 @@ Winner winner(const Rows& rows, std::size_t row) {
     Winner winner;
     winner.problem = rows.problem(row);
     winner.family = rows.text(row, "family");
-    winner.params = Json::parse(rows.text(row, "params")).get<Params>();
-    winner.time_us = rows.number(row, "time_us").value();
-    winner.ratio = rows.number(row, "ratio").value();
+    winner.params = rows.params(row);
+    winner.time_us = rows.real(row, "time_us");
+    winner.ratio = rows.real(row, "ratio");
     winner.ratio_lo = rows.number(row, "ratio_lo");
     winner.ratio_hi = rows.number(row, "ratio_hi");
-    winner.nrmse = rows.number(row, "nrmse").value();
+    winner.nrmse = rows.real(row, "nrmse");
     winner.processes = static_cast<int>(rows.integer(row, "processes"));
     winner.tied = static_cast<int>(rows.integer(row, "tied"));
     return winner;
 }
 
 std::string newest_policy(const Store& store, const std::string& device_key) {
-    const Rows rows(
-        store.query("SELECT policy FROM run JOIN device ON device.id = device_id WHERE device.key = ?"
-                    " AND EXISTS (SELECT 1 FROM cell WHERE cell.device_id = run.device_id"
-                    " AND cell.policy = run.policy) ORDER BY run.id DESC LIMIT 1",
-                    {device_key}));
+    const Rows rows(store.query(
+        "SELECT policy FROM run JOIN device ON device.id = device_id WHERE device.key = ?"
+        " AND EXISTS (SELECT 1 FROM cell WHERE cell.device_id = run.device_id"
+        " AND cell.policy = run.policy) ORDER BY run.id DESC LIMIT 1",
+        {device_key}));
     return rows.size() == 0 ? "" : rows.text(0, "policy");
 }
 

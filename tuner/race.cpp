@@ -128,9 +128,12 @@ bool Race::settled(bool out_of_time) const {
     if (round_ < limits_.least_rounds) {
         return false;
     }
-    const int leader_slot = leader();
+    const auto precise = [this](int slot) {
+        const auto estimate = estimates_.find(slot);
+        return estimate != estimates_.end() && estimate->second.half_width() < kHalfWidth;
+    };
     return out_of_time ||
-           (leader_slot >= 0 && estimates_.at(leader_slot).half_width() < kHalfWidth);
+           (limits_.drop ? precise(leader()) : std::ranges::all_of(racing(), precise));
 }
 
 void Race::start_round() {

@@ -21,7 +21,7 @@ struct Racer {
 struct RaceLimits {
     int least_rounds = 6;  ///< the fewest that give an interval (paired_ratio)
     int most_rounds = 60;
-    bool drop = true;  ///< false: every candidate stays to the end
+    bool drop = true;  ///< false: every candidate stays, until all are as precise as a leader
 };
 
 /// What happens next.

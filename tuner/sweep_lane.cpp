@@ -9,6 +9,13 @@
 
 namespace fdkbench {
 
+namespace {
+
+/// Times the number of confirmations.
+constexpr int kMostPasses = 3;
+
+}  // namespace
+
 LaneRunner::LaneRunner(SweepLane& lane,
                        const SweepPlan& plan,
                        SweepListener& listener,
@@ -60,7 +67,9 @@ void LaneRunner::run(CellQueue& queue) {
         }
         current = compile_ahead ? std::move(next) : take();
     }
-    confirm();
+    if (lane_.options.confirmations > 0 && !stopping_()) {
+        confirm();
+    }
     if (!current.empty() || stopping_()) {
         outcome_.complete = false;
     }
@@ -104,31 +113,37 @@ void LaneRunner::race(std::size_t index) {
     listener_.cell_done(index, cell.problem, session.leader());
 }
 
-/// Each pass is one fresh process that goes through all cells.
+/// Each pass is one fresh process that goes through the cells whose winner is still in doubt: two
+/// passes as a rule, a few more where the processes disagree.
 void LaneRunner::confirm() {
-    const int passes = lane_.options.confirmations;
-    for (int pass = 0; pass < passes && !stopping_(); ++pass) {
+    const int processes = 1 + lane_.options.confirmations;
+    const int most_passes = kMostPasses * lane_.options.confirmations;
+    for (int pass = 0; pass < most_passes; ++pass) {
         DeviceWorker fresh(lane_.options, lane_.factory, outcome_.seconds);
+        bool doubt = false;
         for (const std::size_t index : raced_) {
-            if (!stopping_()) {
-                confirm(index, fresh);
+            if (stopping_()) {
+                return;
+            }
+            const Problem& problem = plan_.cells[index].problem;
+            const auto finalists = lane_.sink.unconfirmed(problem, processes);
+            if (!finalists.empty()) {
+                doubt = true;
+                confirm(problem, finalists, fresh);
             }
         }
-    }
-    if (passes > 0 && !stopping_()) {
-        for (const std::size_t index : raced_) {
-            lane_.sink.decide(plan_.cells[index].problem, lane_.options.margin);
+        if (!doubt) {
+            break;
         }
+    }
+    for (const std::size_t index : raced_) {
+        lane_.sink.decide(plan_.cells[index].problem, lane_.options.margin);
     }
 }
 
-void LaneRunner::confirm(std::size_t index, DeviceWorker& worker) {
-    const Problem& problem = plan_.cells[index].problem;
-    const std::vector<Finalist> finalists =
-        lane_.sink.unconfirmed(problem, 1 + lane_.options.confirmations);
-    if (finalists.empty()) {
-        return;
-    }
+void LaneRunner::confirm(const Problem& problem,
+                         const std::vector<Finalist>& finalists,
+                         DeviceWorker& worker) {
     listener_.confirming(problem, finalists.size());
     auto& cell = finalists_.emplace_back(std::make_unique<CellPlan>());
     cell->problem = problem;

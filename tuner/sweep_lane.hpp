@@ -29,7 +29,9 @@ class LaneRunner {
   private:
     void race(std::size_t index);
     void confirm();
-    void confirm(std::size_t index, DeviceWorker& worker);
+    void confirm(const Problem& problem,
+                 const std::vector<Finalist>& finalists,
+                 DeviceWorker& worker);
     template <typename Run>
     void guarded(const Problem& problem, Run run);
     [[nodiscard]] RaceLimits race_limits() const;
