@@ -24,13 +24,15 @@ namespace {
 
 /// Less than this is no drift, however narrow the intervals.
 constexpr double kTie = 0.01;
+/// What does not hold is measured in so many processes before it is said aloud.
+constexpr int kProcesses = 3;
 
 enum class Verdict { kHolds, kDrifted, kWrong, kNotMeasured };
 
 struct Verified {
     const StoredRow* row = nullptr;
     Candidate candidate;
-    Remeasured now;
+    Remeasured now = {};
     Verdict verdict = Verdict::kNotMeasured;
 };
 
@@ -98,25 +100,51 @@ void print(const std::vector<Verified>& all) {
     }
 }
 
+/// Adds what another process measured.
+void add(Remeasured& sum, Remeasured more, const Problem& problem) {
+    if (!more.measurement || !sum.measurement || sum.measurement->samples.empty() ||
+        more.measurement->samples.empty()) {
+        sum = std::move(more);
+        return;
+    }
+    const int process = processes(sum.measurement->samples);
+    Measurement total = *more.measurement;
+    for (Sample& sample : total.samples) {
+        sample.process = process;
+    }
+    total.samples.insert(
+        total.samples.end(), sum.measurement->samples.begin(), sum.measurement->samples.end());
+    summarise(total, problem);
+    sum.measurement = total;
+}
+
 std::vector<Verified> verify_all(const std::vector<StoredRow>& rows,
                                  const SweepOptions& options,
                                  WorkerFactory& factory,
                                  const std::atomic<bool>& stop) {
-    std::vector<Candidate> candidates;
-    candidates.reserve(rows.size());
-    for (const StoredRow& row : rows) {
-        candidates.push_back(
-            make_candidate(family_named(row.family), row.problem, row.params, options));
-    }
-    SweepListener listener;
-    std::vector<Remeasured> results = remeasure(options, factory, candidates, listener, stop);
     std::vector<Verified> all;
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        Verified verified{&rows[i], candidates[i], std::move(results[i])};
-        if (verified.now.measurement) {
-            verified.verdict = judge(rows[i].measurement, *verified.now.measurement);
+    for (const StoredRow& row : rows) {
+        all.push_back(
+            {&row, make_candidate(family_named(row.family), row.problem, row.params, options)});
+    }
+    for (int process = 0; process < kProcesses && !stop; ++process) {
+        std::vector<Verified*> doubtful;
+        std::vector<Candidate> candidates;
+        for (Verified& verified : all) {
+            if (verified.verdict != Verdict::kHolds) {
+                doubtful.push_back(&verified);
+                candidates.push_back(verified.candidate);
+            }
         }
-        all.push_back(std::move(verified));
+        SweepListener listener;
+        std::vector<Remeasured> results = remeasure(options, factory, candidates, listener, stop);
+        for (std::size_t i = 0; i < doubtful.size(); ++i) {
+            Verified& verified = *doubtful[i];
+            add(verified.now, std::move(results[i]), verified.row->problem);
+            if (verified.now.measurement) {
+                verified.verdict = judge(verified.row->measurement, *verified.now.measurement);
+            }
+        }
     }
     return all;
 }
@@ -192,8 +220,8 @@ ExitCode run_verify(const VerifyOptions& options) {
     if (!options.ledger.empty() && !stop) {
         write_output(options.ledger, ledger(all, device));
     }
-    const bool holds = count(Verdict::kHolds) == std::ssize(all);
-    return holds ? ExitCode::kDone : ExitCode::kGateFailed;
+    const auto failed = count(Verdict::kDrifted) + count(Verdict::kWrong);
+    return failed > 0 || stop ? ExitCode::kGateFailed : ExitCode::kDone;
 }
 
 }  // namespace fdkbench
