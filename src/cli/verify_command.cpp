@@ -18,6 +18,7 @@
 #include <chrono>
 #include <cmath>
 #include <random>
+#include <stdexcept>
 
 namespace fdkbench {
 namespace {
@@ -29,7 +30,6 @@ enum class Verdict { kHolds, kDrifted, kWrong, kNotMeasured };
 
 struct Verified {
     const StoredRow* row = nullptr;
-    Candidate candidate;
     Remeasured now;
     Verdict verdict = Verdict::kNotMeasured;
 };
@@ -54,7 +54,10 @@ Verdict judge(const Measurement& stored, const Measurement& now) {
     if (now.status != CandidateStatus::kCorrect) {
         return Verdict::kWrong;
     }
-    const bool apart = now.ratio_hi < stored.ratio_lo || now.ratio_lo > stored.ratio_hi;
+    // One sample has no interval, and says too little to be contradicted.
+    const bool known = stored.ratio_lo && stored.ratio_hi && now.ratio_lo && now.ratio_hi;
+    const bool apart =
+        known && (*now.ratio_hi < *stored.ratio_lo || *now.ratio_lo > *stored.ratio_hi);
     const bool far = std::abs(*now.ratio / *stored.ratio - 1) > kTie;
     return apart && far ? Verdict::kDrifted : Verdict::kHolds;
 }
@@ -102,21 +105,30 @@ std::vector<Verified> verify_all(const std::vector<StoredRow>& rows,
                                  const SweepOptions& options,
                                  WorkerFactory& factory,
                                  const std::atomic<bool>& stop) {
+    std::vector<Verified> all(rows.size());
     std::vector<Candidate> candidates;
-    candidates.reserve(rows.size());
-    for (const StoredRow& row : rows) {
-        candidates.push_back(
-            make_candidate(family_named(row.family), row.problem, row.params, options));
+    std::vector<Verified*> of_candidate;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        const StoredRow& row = rows[i];
+        all[i].row = &row;
+        try {
+            candidates.push_back(
+                make_candidate(family_named(row.family), row.problem, row.params, options));
+            of_candidate.push_back(&all[i]);
+        } catch (const std::out_of_range& fault) {  // of another version
+            all[i].now.left_out = fmt::format("this fdkbench cannot build it: {}", fault.what());
+        }
     }
     SweepListener listener;
     std::vector<Remeasured> results = remeasure(options, factory, candidates, listener, stop);
-    std::vector<Verified> all;
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        Verified verified{&rows[i], candidates[i], std::move(results[i])};
+    for (std::size_t i = 0; i < results.size(); ++i) {
+        Verified& verified = *of_candidate[i];
+        verified.now = std::move(results[i]);
         if (verified.now.measurement) {
-            verified.verdict = judge(rows[i].measurement, *verified.now.measurement);
+            verified.verdict = judge(verified.row->measurement, *verified.now.measurement);
+        } else if (verified.now.left_out.empty()) {
+            verified.now.left_out = "interrupted";
         }
-        all.push_back(std::move(verified));
     }
     return all;
 }
