@@ -79,11 +79,11 @@ struct Statements {
                     "SELECT id FROM cell WHERE device_id = ? AND policy = ? AND m = ? AND n = ?"
                     " AND k = ? AND bits = ? AND group_size = ? AND type = ?"),
           set_decided(connection,
-                      "UPDATE cell SET margin = ?2, decided_processes = ?3, decided_row ="
-                      " (SELECT max(id) FROM measurement WHERE cell_id = ?1) WHERE id = ?1"),
+                      "UPDATE cell SET margin = ?2, decided_processes = ?3, decided_at ="
+                      " (SELECT max(measured_at) FROM measurement WHERE cell_id = ?1) WHERE id = ?1"),
           decided(connection,
-                  "SELECT 1 FROM cell WHERE id = ?1 AND decided_processes >= ?2 AND decided_row ="
-                  " (SELECT max(id) FROM measurement WHERE cell_id = ?1)"),
+                  "SELECT 1 FROM cell WHERE id = ?1 AND decided_processes >= ?2 AND decided_at ="
+                  " (SELECT max(measured_at) FROM measurement WHERE cell_id = ?1)"),
           set_incumbent(connection,
                         "UPDATE cell SET incumbent_id = (SELECT candidate_id FROM (" +
                             tied_sql("cell_id = ?1") + ") WHERE place = 1) WHERE id = ?1"),

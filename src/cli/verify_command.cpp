@@ -18,6 +18,7 @@
 #include <chrono>
 #include <cmath>
 #include <random>
+#include <stdexcept>
 
 namespace fdkbench {
 namespace {
@@ -56,7 +57,10 @@ Verdict judge(const Measurement& stored, const Measurement& now) {
     if (now.status != CandidateStatus::kCorrect) {
         return Verdict::kWrong;
     }
-    const bool apart = now.ratio_hi < stored.ratio_lo || now.ratio_lo > stored.ratio_hi;
+    // One sample has no interval, and says too little to be contradicted.
+    const bool known = stored.ratio_lo && stored.ratio_hi && now.ratio_lo && now.ratio_hi;
+    const bool apart =
+        known && (*now.ratio_hi < *stored.ratio_lo || *now.ratio_lo > *stored.ratio_hi);
     const bool far = std::abs(*now.ratio / *stored.ratio - 1) > kTie;
     return apart && far ? Verdict::kDrifted : Verdict::kHolds;
 }
