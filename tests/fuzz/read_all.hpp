@@ -37,17 +37,18 @@ inline void read_all(const std::filesystem::path& path) {
         refuse_cleanly([&] { status_counts(store, run.device, run.policy, problems); });
         refuse_cleanly([&] { unconfirmed_rows(store, problems[0], 2); });
         refuse_cleanly([&] { winner_rows(store, run.device.key, run.policy.key()); });
+        refuse_cleanly([&] { measuring_policy(store, newest_policy(store, run.device.key)); });
         refuse_cleanly([&] {
             const DispatchTable table = read_table(store, "", 0.004);
             to_header(table);
             to_csv(table);
-            Json::parse(to_json_text(table));
+            static_cast<void>(Json::parse(to_json_text(table)));
         });
         refuse_cleanly([&] {
             const QueryResult best = best_overview(store);
             to_csv(best);
             to_table(best);
-            Json::parse(to_json_text(best));
+            static_cast<void>(Json::parse(to_json_text(best)));
         });
         refuse_cleanly([&] { to_table(store.query("SELECT * FROM candidates_flat")); });
     });

@@ -48,17 +48,6 @@ Path database(const TemporaryFolder& folder,
     return path;
 }
 
-std::string text_of(const QueryResult& result) {
-    std::string text;
-    for (const auto& row : result.rows) {
-        for (const auto& value : row) {
-            text += value.text.value_or("NULL") + " ";
-        }
-        text += "\n";
-    }
-    return text;
-}
-
 /// All that a database says, without its ids.
 std::string content(const Path& path) {
     const Store store = Store::open_read_only(path);

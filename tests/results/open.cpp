@@ -2,6 +2,7 @@
 #include "src/core/error.hpp"
 #include "tests/catch.hpp"
 #include "tests/results/fixture.hpp"
+#include "tests/results/sql.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>

@@ -79,7 +79,7 @@ int run_families(bool with_library) {
 }  // namespace
 
 TEST_CASE("Every family runs on every bit width", "[kernels]") {
-    CHECK(run_families(false) >= 4 * 4);
+    CHECK(run_families(false) >= 2 * 5);
 }
 
 TEST_CASE("Families that call the library run on every bit width", "[library]") {
