@@ -164,13 +164,15 @@ std::string ledger(const std::vector<Verified>& all, const DeviceChoice& device)
         fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
     std::vector<VerifiedKernel> kernels;
     for (const Verified& verified : all) {
-        if (verified.now.measurement &&
-            verified.now.measurement->status == CandidateStatus::kCorrect) {
+        // A throttled device cannot be timed on, but its output was checked.
+        const std::optional<Measurement>& now = verified.now.measurement;
+        if (now && (now->status == CandidateStatus::kCorrect ||
+                    now->status == CandidateStatus::kThrottled)) {
             kernels.push_back({verified.now.binary_hash,
                                verified.row->family,
                                verified.row->params,
                                verified.row->problem,
-                               verified.now.measurement->accuracy->nrmse});
+                               now->accuracy->nrmse});
         }
     }
     return ledger_text(header, kernels);

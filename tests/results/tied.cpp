@@ -3,6 +3,9 @@
 #include "tests/catch.hpp"
 #include "tests/results/fixture.hpp"
 
+#include <chrono>
+#include <thread>
+
 using namespace fdkbench;
 
 namespace {
@@ -176,4 +179,18 @@ TEST_CASE("The same kernel measured again stays the incumbent") {
     fixture.add(1, confirmed(1.95, 3, 64));
     fixture.add(2, confirmed(2.0, 3, 8));
     CHECK(fixture.winner() == "1");
+}
+
+TEST_CASE("A cell is decided until a row is added or more processes are wanted") {
+    Fixture fixture;
+    CHECK_FALSE(fixture.store.decided(small_problem(), 1));
+    fixture.store.add(candidate(1), hash_of(candidate(1)), correct(2.0, 64, 6));
+    CHECK_FALSE(fixture.store.decided(small_problem(), 3));
+    fixture.store.decide(small_problem(), 0.03, 3);
+    CHECK(fixture.store.decided(small_problem(), 3));
+    CHECK(fixture.store.decided(small_problem(), 2));
+    CHECK_FALSE(fixture.store.decided(small_problem(), 4));
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    fixture.store.add(candidate(2), hash_of(candidate(2)), correct(1.9, 64, 6));
+    CHECK_FALSE(fixture.store.decided(small_problem(), 3));
 }
