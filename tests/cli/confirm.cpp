@@ -2,32 +2,29 @@
 
 #include <algorithm>
 #include <fstream>
-#include <sys/stat.h>
 
 using namespace fdkbench::test;
 
 namespace {
 
-/// A launcher that notes each worker that it starts.
+/// Notes each worker that starts.
 class CountedWorkers {
   public:
-    explicit CountedWorkers(const HostDatabase& database)
-        : script_(database.path("launch.sh")), log_(database.path("launched")) {
-        std::ofstream(script_) << "echo worker >>'" + log_ + "'\nexec \"$@\"\n";
-    }
-    [[nodiscard]] std::vector<std::string> option() const {
-        return {"--launcher", "sh " + script_};
+    explicit CountedWorkers(HostDatabase& database) : log_(database.path("launched")) {
+        const std::string script = database.path("launch.sh");
+        std::ofstream(script) << "echo worker >>'" << log_ << "'\nexec " << one_processor()
+                              << " \"$@\"\n";
+        database.launch_with("sh " + script);
     }
     /// Since the last time.
     [[nodiscard]] int count() const {
         std::ifstream log(log_);
         const auto lines = std::count(std::istreambuf_iterator<char>(log), {}, '\n');
-        std::remove(log_.c_str());
+        std::filesystem::remove(log_);
         return static_cast<int>(lines);
     }
 
   private:
-    std::string script_;
     std::string log_;
 };
 
@@ -53,9 +50,9 @@ void confirm_until_sure(const HostDatabase& database, const std::vector<std::str
 }  // namespace
 
 TEST_CASE("A confirmed sweep, begun again, measures nothing and starts no worker") {
-    const HostDatabase database;
+    HostDatabase database;
     const CountedWorkers workers(database);
-    const auto options = joined({"--confirm", "1"}, workers.option());
+    const std::vector<std::string> options{"--confirm", "1"};
     confirm_until_sure(database, options);
     CHECK(workers.count() > 3);
     CHECK(database.value("SELECT processes > 1 FROM best") == "1");

@@ -4,11 +4,26 @@
 #include "tests/cli/program.hpp"
 
 #include <fstream>
+#include <sched.h>
 #include <sstream>
 #include <string>
 #include <vector>
 
 namespace fdkbench::test {
+
+/// Keeps a worker on one processor: several threads that wait for each other take minutes on a
+/// machine that does other things as well.
+inline std::string one_processor() {
+    cpu_set_t allowed;
+    CPU_ZERO(&allowed);
+    int processor = 0;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) {
+        while (processor + 1 < CPU_SETSIZE && !CPU_ISSET(processor, &allowed)) {
+            ++processor;
+        }
+    }
+    return "taskset -c " + std::to_string(processor);
+}
 
 /// A folder with a database; compiled kernels are shared by the tests of a program.
 class HostDatabase {
@@ -16,12 +31,21 @@ class HostDatabase {
     [[nodiscard]] std::string db() const { return folder_.path("a.db"); }
     [[nodiscard]] std::string path(const std::string& name) const { return folder_.path(name); }
 
+    /// Starts workers under these words.
+    void launch_with(const std::string& words) { launcher_ = words; }
     /// Runs `command` on the CPU with this database.
     [[nodiscard]] ProgramResult run(const std::string& command,
                                     const std::vector<std::string>& more = {}) const {
         static const TemporaryFolder cache;
-        std::vector<std::string> arguments{
-            command, "--device", "host", "-j", "2", "--db", db(), "--cache-dir", cache.path()};
+        std::vector<std::string> arguments{command,
+                                           "--device",
+                                           "host",
+                                           "--launcher",
+                                           launcher_,
+                                           "--db",
+                                           db(),
+                                           "--cache-dir",
+                                           cache.path()};
         arguments.insert(arguments.end(), more.begin(), more.end());
         return run_fdkbench(arguments);
     }
@@ -58,7 +82,7 @@ class HostDatabase {
         }
         return row;
     }
-    /// Changes the database as another program would: Python statements with `db` open.
+    /// Changes the database as another program would, with Python statements on `db`.
     void change(const std::string& python) const {
         const std::string script = path("change.py");
         std::ofstream(script) << "import sqlite3\ndb = sqlite3.connect('" << db() << "')\n"
@@ -67,9 +91,17 @@ class HostDatabase {
         INFO(result.err);
         REQUIRE(result.exit_code == 0);
     }
+    void change_sql(const std::vector<std::string>& statements) const {
+        std::string python;
+        for (const std::string& statement : statements) {
+            python += "db.execute(\"" + statement + "\")\n";
+        }
+        change(python);
+    }
 
   private:
     TemporaryFolder folder_;
+    std::string launcher_ = one_processor();
 };
 
 /// Checks that a program ended well, showing what it said otherwise.
