@@ -64,4 +64,6 @@ WHERE status = 'correct' AND ratio IS NOT NULL
       AND NOT EXISTS (SELECT 1
                       FROM candidate JOIN measurement ON candidate_id = candidate.id
                       WHERE family = row.family AND params = row.params
-                            AND cell_id = row.cell_id AND measurement.id > row.measurement_id);
+                            AND cell_id = row.cell_id
+                            AND (measurement.measured_at, measurement.id)
+                                > (row.measured_at, row.measurement_id));

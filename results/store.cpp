@@ -1,5 +1,6 @@
 #include "results/store.hpp"
 
+#include "results/database.hpp"
 #include "results/schema.hpp"
 #include "results/sqlite.hpp"
 #include "src/core/json.hpp"
@@ -8,7 +9,6 @@
 #include <fmt/ranges.h>
 
 #include <array>
-#include <fcntl.h>
 #include <fstream>
 #include <stdexcept>
 #include <string_view>
@@ -139,21 +139,12 @@ std::string boot_id() {
     return id;
 }
 
-/// A folder in which SQLite cannot put the files that coordinate a database's users.
-bool read_only_folder(const std::filesystem::path& file) {
-    const std::filesystem::path folder = std::filesystem::absolute(file).parent_path();
-    return ::faccessat(AT_FDCWD, folder.c_str(), W_OK, AT_EACCESS) != 0;
-}
-
-bool has_log(const std::filesystem::path& file) {
-    std::error_code ignored;
-    return std::filesystem::exists(file.string() + "-wal", ignored);
-}
-
 }  // namespace
 
 struct Store::Impl {
-    Impl(const std::filesystem::path& path, sqlite::Access access) : connection(path, access) {}
+    explicit Impl(sqlite::Connection opened) : connection(std::move(opened)) {
+        prepare_statements();
+    }
 
     /// A device and a policy; without an id the device is not in the database yet.
     struct Selection {
@@ -201,33 +192,11 @@ Store::Store(Store&&) noexcept = default;
 Store& Store::operator=(Store&&) noexcept = default;
 
 Store Store::open(const std::filesystem::path& path) {
-    auto impl = std::make_unique<Impl>(path, sqlite::Access::kReadWrite);
-    if (impl->connection.read_only()) {
-        throw EnvironmentError(fmt::format(
-            "the database {} is read-only: make it writable, or give another --db", path.string()));
-    }
-    migrate(impl->connection);
-    // With a write-ahead log, NORMAL keeps every committed row through the death of the process,
-    // and a valid database through the loss of power.
-    impl->connection.use_write_ahead_log();
-    impl->connection.execute("PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON");
-    impl->prepare_statements();
-    return Store(std::move(impl));
+    return Store(std::make_unique<Impl>(open_database(path)));
 }
 
 Store Store::open_read_only(const std::filesystem::path& path) {
-    std::error_code ignored;
-    if (!std::filesystem::exists(path, ignored)) {
-        throw UsageError(
-            fmt::format("there is no database {}: run fdkbench sweep first, or give another --db",
-                        path.string()));
-    }
-    const bool immutable = read_only_folder(path) && !has_log(path);
-    auto impl = std::make_unique<Impl>(
-        path, immutable ? sqlite::Access::kReadOnlyImmutable : sqlite::Access::kReadOnly);
-    require_readable(impl->connection);
-    impl->prepare_statements();
-    return Store(std::move(impl));
+    return Store(std::make_unique<Impl>(open_database_read_only(path)));
 }
 
 Store Store::open_for_planning(const std::filesystem::path& path) {

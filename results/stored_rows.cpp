@@ -12,7 +12,7 @@ namespace fdkbench {
 namespace {
 
 /// So many of those that tie, in the order in which they would win, are worth confirming.
-constexpr std::int64_t kMostFinalists = 3;
+constexpr std::int64_t kMostFinalists = 4;
 
 /// What a later row must be better by to make a confirmed winner doubtful.
 constexpr double kTie = 0.01;

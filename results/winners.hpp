@@ -31,7 +31,8 @@ Rows winners(const Store& store,
 /// One of these rows.
 Winner winner(const Rows& rows, std::size_t row);
 
-/// Key of the policy of a device's newest run that left measurements; "" without any.
+/// Key of the policy of a device's newest run, among those policies under which the device has
+/// measurements; "" without any.
 std::string newest_policy(const Store& store, const std::string& device_key);
 
 /// The policy itself. Throws UsageError when this program measures in another way.

@@ -101,6 +101,11 @@ std::vector<DeviceChoice> choose_devices(const std::vector<std::string>& ids,
         }
         return found;
     }
+    if (std::ranges::find(ids, "all") != ids.end()) {
+        throw UsageError(
+            fmt::format("--device {} is not possible: give 'all' alone, or the devices by name",
+                        fmt::join(ids, " ")));
+    }
     std::vector<DeviceChoice> chosen;
     for (const std::string& id : ids) {
         DeviceChoice device = device_called(id, launcher);

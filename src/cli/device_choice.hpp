@@ -33,7 +33,7 @@ struct DeviceChoice {
 
 /// The devices called `ids` ("cuda:1", "cuda" for the first GPU, "host", "all" for all GPUs or else
 /// the host) as workers under `launcher` see them, each once; without any, the best there is.
-/// Throws EnvironmentError listing the devices there are.
+/// Throws EnvironmentError listing the devices there are, UsageError for "all" beside others.
 std::vector<DeviceChoice> choose_devices(const std::vector<std::string>& ids,
                                          const Launcher& launcher);
 

@@ -18,7 +18,7 @@ class InputFile {
     /// Throws UsageError for a file that is not such a one, saying what it holds.
     explicit InputFile(const std::filesystem::path& path);
 
-    /// "file:" and twelve hexadecimal digits that depend on the values only.
+    /// "file:" and twelve hexadecimal digits that depend on the values and their types only.
     [[nodiscard]] std::string name() const;
     /// Whether it has a tensor `x`.
     [[nodiscard]] bool has_activations() const { return x_ != nullptr; }

@@ -2,8 +2,7 @@
 #include "src/core/error.hpp"
 #include "tests/catch.hpp"
 #include "tests/results/fixture.hpp"
-
-#include <sqlite3.h>
+#include "tests/results/sql.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,19 +10,6 @@
 using namespace fdkbench;
 
 namespace {
-
-/// Changes a file as another program would.
-void run_sql(const std::filesystem::path& path, const std::string& sql) {
-    sqlite3* handle = nullptr;
-    REQUIRE(sqlite3_open(path.c_str(), &handle) == SQLITE_OK);
-    REQUIRE(sqlite3_exec(handle, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
-    sqlite3_close(handle);
-}
-
-std::string bytes_of(const std::filesystem::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
-}
 
 /// Without the rights of root, which no permission holds back, for as long as it lives.
 class Unprivileged {

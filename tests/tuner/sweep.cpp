@@ -237,6 +237,7 @@ TEST_CASE("A check is given less time once others have shown how long it takes")
 TEST_CASE("Finalists are timed again in fresh processes, and the winner is then settled") {
     Bench bench;
     bench.options = fakes::sweep_options({1, 2}, {4});
+    bench.options.confirmations = 2;
     bench.options.margin = 0.05;
     bench.world.energy_uj = 42;
     const SweepOutcome outcome = bench.sweep();
