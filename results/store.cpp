@@ -78,7 +78,12 @@ struct Statements {
           find_cell(connection,
                     "SELECT id FROM cell WHERE device_id = ? AND policy = ? AND m = ? AND n = ?"
                     " AND k = ? AND bits = ? AND group_size = ? AND type = ?"),
-          set_margin(connection, "UPDATE cell SET margin = ?2 WHERE id = ?1"),
+          set_decided(connection,
+                      "UPDATE cell SET margin = ?2, decided_processes = ?3, decided_at ="
+                      " (SELECT max(measured_at) FROM measurement WHERE cell_id = ?1) WHERE id = ?1"),
+          decided(connection,
+                  "SELECT 1 FROM cell WHERE id = ?1 AND decided_processes >= ?2 AND decided_at ="
+                  " (SELECT max(measured_at) FROM measurement WHERE cell_id = ?1)"),
           set_incumbent(connection,
                         "UPDATE cell SET incumbent_id = (SELECT candidate_id FROM (" +
                             tied_sql("cell_id = ?1") + ") WHERE place = 1) WHERE id = ?1"),
@@ -106,7 +111,8 @@ struct Statements {
     Statement measurement;
     Statement sample;
     Statement find_cell;
-    Statement set_margin;
+    Statement set_decided;
+    Statement decided;
     Statement set_incumbent;
     Statement begin_attempt;
     Statement end_attempt;
@@ -371,13 +377,18 @@ std::optional<std::int64_t> Store::cell_id(const Problem& problem) const {
     return impl_->cell_id(impl_->statements->find_cell, problem);
 }
 
-void Store::decide(const Problem& problem, double margin) {
+void Store::decide(const Problem& problem, double margin, int processes) {
     sqlite::Transaction transaction(impl_->connection);
     if (const auto id = cell_id(problem)) {
-        impl_->statements->set_margin.run(*id, margin);
+        impl_->statements->set_decided.run(*id, margin, processes);
         impl_->statements->set_incumbent.run(*id);
     }
     transaction.commit();
+}
+
+bool Store::decided(const Problem& problem, int processes) const {
+    const auto id = cell_id(problem);
+    return id && impl_->statements->decided.first(*id, processes).has_value();
 }
 
 QueryResult Store::query(const std::string& sql, const std::vector<std::string>& bind) const {

@@ -47,7 +47,9 @@ class MeasurementSink {
     /// when it does.
     virtual std::vector<Finalist> unconfirmed(const Problem& problem, int processes) = 0;
     /// All of the cell's rows are there: who wins now stays the winner until beaten by `margin`.
-    virtual void decide(const Problem& problem, double margin) = 0;
+    virtual void decide(const Problem& problem, double margin, int processes) = 0;
+    /// Whether that was done for as many processes at least, and no row was added since.
+    virtual bool decided(const Problem& problem, int processes) = 0;
     /// What an empty kernel takes on the sweep's device.
     virtual void set_empty_launch(double time_us) = 0;
 };

@@ -13,22 +13,37 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
+#include <stdexcept>
 
 namespace fdkbench {
 namespace {
 
-/// The cell's winner if the database has one, else the best guess of the first family that can.
-Candidate candidate_for(const NoiseOptions& options, const SweepOptions& sweep) {
+/// The cell's winner, if the database has one that this program can build.
+std::optional<Candidate> winner_of(const SweepOptions& sweep, const std::string& db) {
+    std::error_code ignored;
+    if (!std::filesystem::exists(db, ignored)) {
+        return std::nullopt;
+    }
     const Problem& problem = sweep.problems.at(0);
-    const std::string& db = options.machine.db;
-    if (std::filesystem::exists(db)) {
-        const Store store = Store::open_read_only(db);
-        for (const StoredRow& row : winner_rows(store, sweep.device.key, sweep.policy.key())) {
-            if (row.problem == problem) {
+    const Store store = Store::open_read_only(db);
+    for (const StoredRow& row : winner_rows(store, sweep.device.key, sweep.policy.key())) {
+        if (row.problem == problem) {
+            try {
                 return make_candidate(family_named(row.family), problem, row.params, sweep);
+            } catch (const std::out_of_range&) {  // of another version
             }
         }
     }
+    return std::nullopt;
+}
+
+/// The cell's winner if there is one, else the best guess of the first family that can.
+Candidate candidate_for(const NoiseOptions& options, const SweepOptions& sweep) {
+    if (const auto winner = winner_of(sweep, options.machine.db)) {
+        return *winner;
+    }
+    const Problem& problem = sweep.problems.at(0);
     SweepOptions quick = sweep;
     quick.quick = true;
     const CellPlan cell = enumerate_candidates(problem, chosen_families(quick), quick);

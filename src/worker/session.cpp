@@ -14,8 +14,8 @@ namespace {
 
 constexpr int kBaselineSlot = -1;  // in TimingEvent
 constexpr int kBaselineReplays = 5;
-constexpr double kClose = 1.03;
-constexpr int kCloseRounds = 15;
+constexpr double kClose = 1.02;
+constexpr int kCloseRounds = 9;
 constexpr int kCandidateReplays = 1;  // the race looks closer
 // A device that idled this long may have lowered its clock.
 constexpr std::chrono::milliseconds kIdle{20};

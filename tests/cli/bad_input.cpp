@@ -1,25 +1,10 @@
 #include "tests/catch.hpp"
 #include "tests/cli/program.hpp"
+#include "tests/cli/refused.hpp"
 
 #include <fstream>
 
 using namespace fdkbench::test;
-
-namespace {
-
-/// Checks the exit code, that stderr is one line, and that the line holds each of the words.
-void check_refused(const ProgramResult& result,
-                   int exit_code,
-                   const std::vector<std::string>& words) {
-    INFO("stderr: " << result.err);
-    CHECK(result.exit_code == exit_code);
-    CHECK(std::count(result.err.begin(), result.err.end(), '\n') == 1);
-    for (const std::string& word : words) {
-        CHECK_THAT(result.err, ContainsSubstring(word));
-    }
-}
-
-}  // namespace
 
 TEST_CASE("An unknown option is refused with the help to ask for") {
     check_refused(run_fdkbench({"sweep", "--bitz", "4"}), 2, {"--bitz", "fdkbench sweep --help"});
@@ -147,7 +132,8 @@ TEST_CASE("Nothing on the command line shows the help") {
     const ProgramResult result = run_fdkbench({});
     CHECK(result.exit_code == 0);
     CHECK_THAT(result.out, ContainsSubstring("sweep"));
-    for (const std::string command : {"devices", "sweep", "export-table", "query"}) {
+    for (const std::string command :
+         {"devices", "sweep", "verify", "noise", "export-table", "query"}) {
         const ProgramResult help = run_fdkbench({command, "--help"});
         CHECK(help.exit_code == 0);
         CHECK_THAT(help.out, ContainsSubstring("Examples:"));

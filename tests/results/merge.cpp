@@ -116,7 +116,7 @@ TEST_CASE("Merging into a new database copies everything") {
     {
         Store store = Store::open(input);
         store.select(fictional_run().device, fictional_run().policy);
-        store.decide(small_problem(16), 0.03);
+        store.decide(small_problem(16), 0.03, 3);
     }
     const std::string before = bytes_of(input);
     const MergeResult result = merge(folder / "out.db", {input});

@@ -117,7 +117,7 @@ TEST_CASE("A later row that would beat the confirmed winner makes it doubtful") 
 TEST_CASE("A later row within the margin of the incumbent is not worth confirming") {
     Fixture fixture;
     fixture.add(1, confirmed(2.0));
-    fixture.store.decide(small_problem(), 0.05);
+    fixture.store.decide(small_problem(), 0.05, 3);
     fixture.add(2, correct(2.09, 8, 6));
     CHECK(fixture.unconfirmed().empty());
     fixture.add(4, correct(2.11, 8, 6));

@@ -39,7 +39,8 @@ class MemorySink final : public MeasurementSink {
     void end_attempt(const Candidate& candidate, const std::string& hash) override;
     /// The fastest row of the cell, among those of several processes if there are any.
     std::vector<Finalist> unconfirmed(const Problem& problem, int processes) override;
-    void decide(const Problem& problem, double margin) override;
+    void decide(const Problem& problem, double margin, int processes) override;
+    bool decided(const Problem& problem, int processes) override;
     void set_empty_launch(double time_us) override { empty_launch_us = time_us; }
 
     /// The row of the only candidate whose options contain `option`.

@@ -1,0 +1,188 @@
+#include "tests/cli/small_sweep.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <fstream>
+#include <regex>
+
+using namespace fdkbench::test;
+using Json = nlohmann::json;
+
+namespace {
+
+int occurrences(const std::string& text, const std::string& expression) {
+    const std::regex pattern(expression);
+    return static_cast<int>(
+        std::distance(std::sregex_iterator(text.begin(), text.end(), pattern), {}));
+}
+
+/// What `verify` printed adds up, whatever this machine's noise made of it; returns how many of
+/// the winners hold.
+int check_consistent(const ProgramResult& result, int winners) {
+    INFO(result.out << result.err);
+    const std::regex totals(
+        "(\\d+) winners measured again: (\\d+) hold, (\\d+) drifted, (\\d+) wrong, (\\d+) not "
+        "measured\n");
+    std::smatch found;
+    REQUIRE(std::regex_search(result.out, found, totals));
+    const auto total = [&](int group) { return std::stoi(found[group]); };
+    CHECK(total(1) == winners);
+    CHECK(total(2) + total(3) + total(4) + total(5) == winners);
+    CHECK(occurrences(result.out, "m=\\d+ n=64 k=256 .* host_lut ") == winners);
+    CHECK(occurrences(result.out, " holds") == total(2));
+    CHECK(occurrences(result.out, "DRIFTED [+-]\\d+\\.\\d %") == total(3));
+    CHECK(occurrences(result.out, "WRONG: ") == total(4));
+    CHECK(occurrences(result.out, "not measured: .") == total(5));
+    CHECK(result.exit_code == (total(2) == winners ? 0 : 1));
+    return total(2);
+}
+
+/// Two cells.
+HostDatabase& swept() {
+    static HostDatabase database;
+    static const bool done = [] {
+        require_done(database.sweep({"-m", "2"}));
+        return true;
+    }();
+    REQUIRE(done);
+    return database;
+}
+
+/// A copy to change.
+void copy(const HostDatabase& from, const HostDatabase& to) {
+    std::filesystem::copy_file(from.db(), to.db());
+}
+
+}  // namespace
+
+TEST_CASE("Verifying measures every winner again and changes nothing") {
+    const HostDatabase& database = swept();
+    const std::string before = database.value("SELECT max(id), max(run_id) FROM measurement");
+    check_consistent(database.run("verify"), 2);
+    CHECK(database.value("SELECT max(id), max(run_id) FROM measurement") == before);
+    CHECK(database.value("SELECT count(*) FROM run") == "1");
+    check_consistent(database.run("verify", {"--sample", "50%"}), 1);
+    check_consistent(database.run("verify", {"--sample", "1"}), 1);
+}
+
+TEST_CASE("A winner that was stored as much faster has drifted") {
+    const HostDatabase database;
+    copy(swept(), database);
+    database.change(
+        "db.execute('UPDATE measurement SET ratio = 1e6, ratio_lo = 999999, ratio_hi ="
+        " 1000001 WHERE id IN (SELECT measurement_id FROM best)')");
+    const ProgramResult result = database.run("verify");
+    CHECK(check_consistent(result, 2) == 0);
+    CHECK(result.exit_code == 1);
+    CHECK_THAT(
+        result.out,
+        ContainsSubstring("0 hold, 2 drifted") && ContainsSubstring("[999999.000, 1000001.000]"));
+}
+
+TEST_CASE("A winner without an interval cannot have drifted") {
+    const HostDatabase database;
+    copy(swept(), database);
+    database.change(
+        "db.execute('UPDATE measurement SET ratio = 1e6, ratio_lo = NULL, ratio_hi ="
+        " NULL WHERE id IN (SELECT measurement_id FROM best)')");
+    CHECK(check_consistent(database.run("verify"), 2) == 2);
+}
+
+TEST_CASE("A winner whose output is not good enough is wrong") {
+    const HostDatabase database;
+    copy(swept(), database);
+    // As if a stricter bound had held all along.
+    const std::string strict = "cold5-normal-seed1-nrmse1e-12-v2";
+    database.change("db.execute(\"UPDATE cell SET policy = '" + strict +
+                    "'\")\n"
+                    "db.execute(\"UPDATE run SET policy = '" +
+                    strict + "', policy_json = json_set(policy_json, '$.max_nrmse', 1e-12)\")");
+    const std::string ledger = database.path("ledger.json");
+    const ProgramResult result = database.run("verify", {"--ledger", ledger});
+    CHECK(check_consistent(result, 2) == 0);
+    CHECK_THAT(result.out, ContainsSubstring("WRONG: correctness: "));
+    std::ifstream file(ledger);
+    CHECK(Json::parse(file).at("kernels").empty());
+}
+
+TEST_CASE("A winner of a family that is gone is not measured, the others are") {
+    const HostDatabase database;
+    copy(swept(), database);
+    database.change(
+        "db.execute(\"UPDATE candidate SET family = 'former' WHERE id = (SELECT"
+        " candidate_id FROM best LIMIT 1)\")");
+    const ProgramResult result = database.run("verify");
+    INFO(result.out << result.err);
+    CHECK(result.exit_code == 1);
+    CHECK_THAT(result.out,
+               ContainsSubstring("not measured: this fdkbench cannot build it") &&
+                   ContainsSubstring("former") && ContainsSubstring("1 not measured"));
+}
+
+TEST_CASE("The ledger holds the machine code of the winners") {
+    const HostDatabase& database = swept();
+    const std::string path = database.path("ledger.json");
+    check_consistent(database.run("verify", {"--ledger", path}), 2);
+    std::ifstream file(path);
+    const Json ledger = Json::parse(file);
+    CHECK(ledger.at("schema") == "fdkbench-ledger");
+    CHECK(ledger.at("device").at("arch") != "");
+    CHECK(ledger.at("compiler") != "");
+    CHECK(std::regex_match(ledger.at("date").get<std::string>(),
+                           std::regex("\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ")));
+    std::size_t problems = 0;
+    for (const Json& kernel : ledger.at("kernels")) {
+        problems += kernel.at("problems").size();
+        CHECK(kernel.at("nrmse") > 0);
+        CHECK(kernel.at("nrmse") < 0.004);
+        CHECK(database.value("SELECT count(*) > 0 FROM best WHERE binary_hash = '" +
+                             kernel.at("binary_hash").get<std::string>() + "'") == "1");
+    }
+    CHECK(problems == 2);
+}
+
+TEST_CASE("Without measurements of the device or the policy there is nothing to verify") {
+    const HostDatabase database;
+    copy(swept(), database);
+    SECTION("of another device") {
+        database.change("db.execute(\"UPDATE device SET key = 'another'\")");
+        const ProgramResult result = database.run("verify");
+        CHECK(result.exit_code == 2);
+        CHECK_THAT(result.err,
+                   ContainsSubstring("has no measurements of host") &&
+                       ContainsSubstring("run fdkbench sweep first"));
+    }
+    SECTION("of another version of the method") {
+        database.change(
+            "for table in 'run', 'cell':\n"
+            "    db.execute('UPDATE ' + table + \" SET policy ="
+            " replace(policy, '-v2', '-v1')\")");
+        const ProgramResult result = database.run("verify");
+        CHECK(result.exit_code == 2);
+        CHECK_THAT(result.err,
+                   ContainsSubstring("cold5-normal-seed1-nrmse0.004-v1") &&
+                       ContainsSubstring("sweep again"));
+    }
+}
+
+TEST_CASE("The noise budget has three parts and says which differences show") {
+    const HostDatabase& database = swept();
+    const ProgramResult result =
+        database.run("noise", {"-m", "1", "-n", "64", "-k", "256", "-b", "4", "--processes", "2"});
+    require_done(result);
+    CHECK_THAT(result.out, ContainsSubstring("2 processes"));
+    const std::string winner = database.value("SELECT family FROM best WHERE m = 1");
+    CHECK_THAT(result.out, ContainsSubstring("bf16: " + winner));
+    CHECK(occurrences(result.out, " between [^\n]* \\d+\\.\\d\\d %\n") == 3);
+    CHECK(occurrences(result.out, " in [^\n]* \\d+\\.\\d\\d %\n") == 2);
+    CHECK(occurrences(result.out, " %\n") == 5);
+}
+
+TEST_CASE("The noise of a cell that no sweep has seen is that of a first guess") {
+    const HostDatabase database;
+    const ProgramResult result =
+        database.run("noise", {"-m", "1", "-n", "64", "-k", "256", "-b", "4", "--processes", "2"});
+    require_done(result);
+    CHECK_THAT(result.out, ContainsSubstring("m=1 n=64 k=256 bits=4 group_size=64 bf16: host_"));
+    CHECK_FALSE(std::filesystem::exists(database.db()));
+}
