@@ -32,11 +32,13 @@ struct Column {
     std::string parent;  ///< the table whose id it holds; empty: a plain value
 };
 
-/// All but the id and what SQLite computes.
+/// All but the id, what SQLite computes, and decided_at: with the rows of others a cell is to be
+/// decided again.
 std::vector<Column> columns_of(const Connection& connection, const std::string& table) {
     Statement statement(connection,
                         "SELECT name, (SELECT \"table\" FROM pragma_foreign_key_list(?1)"
-                        " WHERE \"from\" = name) FROM pragma_table_info(?1) WHERE name <> 'id'");
+                        " WHERE \"from\" = name) FROM pragma_table_info(?1)"
+                        " WHERE name NOT IN ('id', 'decided_at')");
     statement.bind(1, table);
     std::vector<Column> columns;
     while (statement.step()) {
@@ -200,6 +202,7 @@ MergeCounts copy_measurements(const Connection& input, const Connection& output,
     TableCopy measurements(input, output, "measurement", "ORDER BY id", "");
     TableCopy samples(input, output, "sample", "WHERE measurement_id = ?1", "");
     SameKernel same_kernel(output);
+    Statement undecide(output, "UPDATE cell SET decided_at = NULL WHERE id = ?");
     MergeCounts counts;
     while (measurements.next()) {
         const auto output_id = [&](const std::string& table) {
@@ -214,6 +217,7 @@ MergeCounts copy_measurements(const Connection& input, const Connection& output,
             continue;
         }
         ++(same_kernel.forget(cell, kernel, measured_at) ? counts.replaced : counts.added);
+        undecide.run(cell);
         const Ids parent{{"measurement", {{measurements.id(), measurements.insert(ids)}}}};
         samples.select(measurements.id());
         while (samples.next()) {

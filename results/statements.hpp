@@ -32,7 +32,8 @@ struct Statements {
                    "SELECT 1 FROM cell CROSS JOIN candidate CROSS JOIN measurement"
                    " ON cell_id = cell.id AND candidate_id = candidate.id"
                    " WHERE device_id = ? AND policy = ? AND m = ? AND n = ? AND k = ? AND bits = ?"
-                   " AND group_size = ? AND type = ? AND identity = ? AND launch = ? LIMIT 1"),
+                   " AND group_size = ? AND type = ? AND identity = ? AND launch = ?"
+                   " AND status <> 'throttled' LIMIT 1"),
           compile_failed(connection,
                          "SELECT 1 FROM cell CROSS JOIN candidate CROSS JOIN measurement"
                          " ON cell_id = cell.id AND candidate_id = candidate.id"

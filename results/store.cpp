@@ -262,11 +262,14 @@ void Store::add(const Candidate& candidate,
 }
 
 int Store::begin_attempt(const Candidate& candidate, const std::string& binary_hash) {
+    // On the disk, not only with the system, before the kernel may take the machine down.
+    impl_->connection.execute("PRAGMA synchronous = FULL");
     sqlite::Transaction transaction(impl_->connection);
     const std::int64_t cell_id = impl_->cell_id(impl_->statements->cell, candidate.problem).value();
     const auto crashes = impl_->statements->begin_attempt.first_integer(
         cell_id, binary_hash, json_text(candidate.plan), boot_id());
     transaction.commit();
+    impl_->connection.execute("PRAGMA synchronous = NORMAL");
     return static_cast<int>(crashes.value());
 }
 

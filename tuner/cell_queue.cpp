@@ -1,5 +1,6 @@
 #include "tuner/cell_queue.hpp"
 
+#include <algorithm>
 #include <tuple>
 
 namespace fdkbench {
@@ -15,6 +16,12 @@ bool share_weights(const Problem& a, const Problem& b) {
 
 }  // namespace
 
+CellQueue::CellQueue(const SweepPlan& plan, std::size_t lanes) : plan_(plan), lanes_(lanes) {
+    const auto work = static_cast<std::size_t>(
+        std::ranges::count_if(plan.cells, [](const CellPlan& cell) { return cell.has_work(); }));
+    most_ = std::max<std::size_t>(1, lanes == 1 ? work : work / (2 * lanes));
+}
+
 std::vector<std::size_t> CellQueue::take() {
     const std::lock_guard lock(mutex_);
     std::vector<std::size_t> taken;
@@ -22,6 +29,9 @@ std::vector<std::size_t> CellQueue::take() {
         const CellPlan& cell = plan_.cells[next_];
         if (!cell.has_work()) {
             continue;
+        }
+        if (taken.size() == most_) {
+            break;
         }
         if (!taken.empty() && !share_weights(plan_.cells[taken.front()].problem, cell.problem)) {
             break;

@@ -17,7 +17,7 @@ constexpr std::chrono::milliseconds kWait{200};
 /// So many discarded blocks in a row of luck are none: the device cannot time this now.
 constexpr int kMostDiscards = 5;
 /// A throttled device gets a moment to recover, and twice as long every time.
-constexpr std::chrono::milliseconds kRecovery{50};
+constexpr std::chrono::milliseconds kRecovery{20};
 /// A kernel during which the machine went down this often is not run again.
 constexpr int kMostCrashes = 2;
 
@@ -263,6 +263,9 @@ void CellSession::take_block(const std::vector<int>& slots, const protocol::Bloc
         return;
     }
     race_->add(slots, block);
+    for (const int slot : slots) {
+        entries_[slot].discards = 0;
+    }
     baselines_us_.push_back(block.baseline_before_us);
     baselines_us_.push_back(block.baseline_after_us);
     baselines_first_us_.push_back(block.baseline_first_us);
@@ -270,28 +273,31 @@ void CellSession::take_block(const std::vector<int>& slots, const protocol::Bloc
 
 void CellSession::discard(const std::vector<int>& slots, const std::string& objection) {
     std::vector<int> again;
+    int times = 0;
     for (const int slot : slots) {
-        Measurement& gathered = entries_[slot].gathered;
-        if (++gathered.discarded % kMostDiscards != 0) {
+        Entry& entry = entries_[slot];
+        ++entry.gathered.discarded;
+        times = std::max(times, ++entry.discards);
+        if (entry.discards < kMostDiscards) {
             again.push_back(slot);
-        } else if (confirming()) {
-            // What was measured before holds; another sweep may confirm it.
+        } else if (std::ssize(race_->samples(slot)) >= task_.limits.least_rounds) {
+            record(slot, measurement_of(slot));  // enough for an interval
             race_->remove(slot);
-            entries_[slot].state = State::kDone;
+        } else if (confirming()) {
+            // What was measured before holds.
+            race_->remove(slot);
+            entry.state = State::kDone;
         } else {
             fail(slot,
                  CandidateStatus::kThrottled,
-                 fmt::format("{} blocks discarded, the last because {}; free the device of other "
-                             "work, let it cool, or count such blocks with --allow-throttling",
-                             gathered.discarded,
+                 fmt::format("{} blocks in a row discarded, the last because {}; free the device "
+                             "of other work or let it cool and sweep again, or count such blocks "
+                             "with --allow-throttling",
+                             entry.discards,
                              objection));
         }
     }
     race_->put_back(again);
-    int times = 0;
-    for (const int slot : slots) {
-        times = std::max(times, entries_[slot].gathered.discarded % kMostDiscards);
-    }
     std::this_thread::sleep_for(kRecovery * (1 << times));
 }
 
@@ -304,9 +310,8 @@ void CellSession::read_energy() {
         }
         try {
             entry.gathered.energy_uj = context_.worker.energy({slot}).energy_uj;
-        } catch (const WorkerLost& lost) {
-            fail(slot, lost.status(), lost.what());
-            ensure_worker();
+        } catch (const WorkerLost&) {
+            return;  // its times are there
         }
         if (!entry.gathered.energy_uj) {
             return;  // the device does not count it

@@ -59,6 +59,7 @@ class CellSession {
         protocol::CheckReply checked;
         bool loaded = false;   ///< in the slot of the worker that runs now
         Measurement gathered;  ///< what is known beside the check and the race
+        int discards = 0;      ///< of its blocks, in a row
     };
 
     [[nodiscard]] bool confirming() const { return !task_.prior.empty(); }

@@ -53,8 +53,8 @@ NestedSamples measure_noise(const SweepOptions& options,
     const std::vector<int> slots(static_cast<std::size_t>(effort.replays), 0);
     for (int process = 0; process < effort.processes; ++process) {
         DeviceWorker worker(options, factory, seconds);
-        worker.prepare(candidate.problem);
         try {
+            worker.prepare(candidate.problem);
             const auto checked = worker.check({0, binary.binary, candidate.plan});
             if (checked.status != CandidateStatus::kCorrect) {
                 fail(candidate, checked.message);
@@ -74,6 +74,8 @@ NestedSamples measure_noise(const SweepOptions& options,
             }
         } catch (const WorkerLost& lost) {
             fail(candidate, lost.what());
+        } catch (const CellUnavailable& fault) {
+            fail(candidate, fault.what());
         }
     }
     return samples;

@@ -7,8 +7,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <optional>
 #include <regex>
+#include <stdexcept>
 
 namespace fdkbench {
 
@@ -191,6 +193,24 @@ Candidate make_candidate(const Family& family,
     candidate.compile_key = compile_key(
         kernel_source(family).digest, candidate.options, options.device.arch, options.compiler);
     return candidate;
+}
+
+std::optional<Candidate> rebuilt_candidate(const std::string& family,
+                                           const Problem& problem,
+                                           const Params& params,
+                                           const SweepOptions& options) {
+    try {
+        const Family& found = family_named(family);
+        const std::vector<Axis> axes = found.axes(problem, options.device);
+        const bool same_names =
+            std::ranges::equal(axes, params.items(), [](const Axis& axis, const auto& item) {
+                return axis.name == item.first;
+            });
+        return same_names ? std::optional(make_candidate(found, problem, params, options))
+                          : std::nullopt;
+    } catch (const std::out_of_range&) {
+        return std::nullopt;
+    }
 }
 
 }  // namespace fdkbench

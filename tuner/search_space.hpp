@@ -3,6 +3,7 @@
 #include "kernels/family.hpp"
 #include "tuner/sweep.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,13 @@ std::vector<const Family*> chosen_families(const SweepOptions& options);
 CellPlan enumerate_candidates(const Problem& problem,
                               const std::vector<const Family*>& families,
                               const SweepOptions& options);
+
+/// The same from what was stored; nothing when this program has no such family, or its parameters
+/// are others now.
+std::optional<Candidate> rebuilt_candidate(const std::string& family,
+                                           const Problem& problem,
+                                           const Params& params,
+                                           const SweepOptions& options);
 
 /// The candidate that a family's parameters make on a problem.
 Candidate make_candidate(const Family& family,

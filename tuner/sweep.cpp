@@ -128,7 +128,7 @@ SweepOutcome run_sweep(std::vector<SweepLane>& lanes,
 
     LockedListener locked(listener);
     Siblings siblings(locked);
-    CellQueue queue(plan);
+    CellQueue queue(plan, lanes.size());
     SweepOutcome outcome;
     std::mutex mutex;  // guards outcome and fault
     std::exception_ptr fault;

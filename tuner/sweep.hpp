@@ -100,7 +100,7 @@ struct SweepOptions {
     std::optional<std::chrono::seconds> time_limit;
     Timeouts timeouts;
     /// Of the race for one cell; the rounds that give an interval are always run.
-    std::chrono::seconds race_time{10};
+    std::chrono::seconds race_time{5};
     int confirmations = 3;  ///< fresh processes in which a cell's finalists are timed again
     double margin = 0.03;   ///< by which an incumbent must be beaten
     bool complete = false;  ///< nobody leaves a race before its end

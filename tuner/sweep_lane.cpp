@@ -1,6 +1,5 @@
 #include "tuner/sweep_lane.hpp"
 
-#include "kernels/registry.hpp"
 #include "tuner/search_space.hpp"
 
 #include <fmt/format.h>
@@ -44,8 +43,8 @@ std::optional<double> LaneRunner::first_baseline_us() {
 
 void LaneRunner::run(CellQueue& queue) {
     // The next cells compile while the current ones are measured; on the host they would take the
-    // cores that are measured.
-    const bool compile_ahead = lane_.options.device.backend != "host";
+    // cores that are measured, and beside other devices work that those could do.
+    const bool compile_ahead = lane_.options.device.backend != "host" && queue.lanes() == 1;
     const auto take = [&] {
         std::vector<std::size_t> cells = queue.take();
         for (const std::size_t index : cells) {
@@ -85,15 +84,17 @@ RaceLimits LaneRunner::race_limits() const {
 }
 
 template <typename Run>
-void LaneRunner::guarded(const Problem& problem, Run run) {
+bool LaneRunner::guarded(const Problem& problem, Run run) {
     try {
         run();
+        return true;
     } catch (const Interrupted&) {
         outcome_.complete = false;
     } catch (const CellUnavailable& fault) {
         outcome_.left_out.push_back(fmt::format("{}: {}", to_string(problem), fault.what()));
         listener_.warning("left out: " + outcome_.left_out.back());
     }
+    return false;
 }
 
 void LaneRunner::race(std::size_t index) {
@@ -118,30 +119,28 @@ void LaneRunner::race(std::size_t index) {
 void LaneRunner::confirm() {
     const int processes = 1 + lane_.options.confirmations;
     const int most_passes = kMostPasses * lane_.options.confirmations;
-    for (int pass = 0; pass < most_passes; ++pass) {
+    std::vector<std::size_t> doubtful = raced_;
+    for (int pass = 0; pass < most_passes && !doubtful.empty(); ++pass) {
         DeviceWorker fresh(lane_.options, lane_.factory, outcome_.seconds);
-        bool doubt = false;
-        for (const std::size_t index : raced_) {
+        std::vector<std::size_t> confirmed;
+        for (const std::size_t index : doubtful) {
             if (stopping_()) {
                 return;
             }
             const Problem& problem = plan_.cells[index].problem;
             const auto finalists = lane_.sink.unconfirmed(problem, processes);
-            if (!finalists.empty()) {
-                doubt = true;
-                confirm(problem, finalists, fresh);
+            if (!finalists.empty() && confirm(problem, finalists, fresh)) {
+                confirmed.push_back(index);
             }
         }
-        if (!doubt) {
-            break;
-        }
+        doubtful = confirmed;
     }
     for (const std::size_t index : raced_) {
         lane_.sink.decide(plan_.cells[index].problem, lane_.options.margin, processes);
     }
 }
 
-void LaneRunner::confirm(const Problem& problem,
+bool LaneRunner::confirm(const Problem& problem,
                          const std::vector<Finalist>& finalists,
                          DeviceWorker& worker) {
     listener_.confirming(problem, finalists.size());
@@ -151,15 +150,21 @@ void LaneRunner::confirm(const Problem& problem,
     limits.most_rounds = limits.least_rounds;
     CellTask task{.plan = *cell, .limits = limits};
     for (const Finalist& finalist : finalists) {
-        cell->candidates.push_back(
-            make_candidate(family_named(finalist.family), problem, finalist.params, lane_.options));
-        task.prior.push_back(finalist.measurement);
-        task.hashes.push_back(finalist.binary_hash);
+        // What this program can no longer build stays as it was measured.
+        if (auto candidate =
+                rebuilt_candidate(finalist.family, problem, finalist.params, lane_.options)) {
+            cell->candidates.push_back(std::move(*candidate));
+            task.prior.push_back(finalist.measurement);
+            task.hashes.push_back(finalist.binary_hash);
+        }
+    }
+    if (cell->candidates.empty()) {
+        return true;
     }
     compiles_.request(*cell);
     SweepContext context{
         lane_.options, lane_.sink, listener_, compiles_, worker, outcome_, stopping_};
-    guarded(problem, [&] { CellSession(context, task).run(); });
+    return guarded(problem, [&] { CellSession(context, task).run(); });
 }
 
 }  // namespace fdkbench

@@ -29,11 +29,11 @@ class LaneRunner {
   private:
     void race(std::size_t index);
     void confirm();
-    void confirm(const Problem& problem,
+    bool confirm(const Problem& problem,
                  const std::vector<Finalist>& finalists,
                  DeviceWorker& worker);
     template <typename Run>
-    void guarded(const Problem& problem, Run run);
+    bool guarded(const Problem& problem, Run run);
     [[nodiscard]] RaceLimits race_limits() const;
 
     SweepLane& lane_;

@@ -14,7 +14,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <optional>
-#include <stdexcept>
 
 namespace fdkbench {
 namespace {
@@ -29,10 +28,7 @@ std::optional<Candidate> winner_of(const SweepOptions& sweep, const std::string&
     const Store store = Store::open_read_only(db);
     for (const StoredRow& row : winner_rows(store, sweep.device.key, sweep.policy.key())) {
         if (row.problem == problem) {
-            try {
-                return make_candidate(family_named(row.family), problem, row.params, sweep);
-            } catch (const std::out_of_range&) {  // of another version
-            }
+            return rebuilt_candidate(row.family, problem, row.params, sweep);
         }
     }
     return std::nullopt;

@@ -44,7 +44,7 @@ struct SweepCommandOptions {
     bool force = false;
     bool json = false;
     MeasuringPolicy policy;
-    std::chrono::seconds race_time{10};
+    std::chrono::seconds race_time{5};
     int confirmations = 3;
     double margin = 0.03;
     bool complete = false;

@@ -24,7 +24,7 @@ struct SweepArguments {
     MachineArguments machine;
     std::string shard = "1/1";
     std::string time_limit;
-    std::string race_time = "10s";
+    std::string race_time = "5s";
     std::string cache_policy = "cold";
     std::optional<int> confirmations;
 };

@@ -43,7 +43,7 @@ Subcommand add_verify(CLI::App& program) {
                        "Measure winners again: which drifted, which are wrong now",
                        "  fdkbench verify --sample 5%\n"
                        "  fdkbench verify --ledger ledger.json\n"
-                       "What seems to have drifted is measured in two more processes. Exit code 1 "
+                       "What seems to have drifted is measured in two more processes. Ends with exit code 1 "
                        "when a winner has drifted or is wrong.");
     app->add_option("--sample", arguments->sample, "This share of the winners, drawn at random")
         ->capture_default_str();
@@ -57,6 +57,9 @@ Subcommand add_verify(CLI::App& program) {
                 options.machine = finished(arguments->machine);
                 options.sample_pct = parse_percent(arguments->sample);
                 options.ledger = arguments->ledger;
+                if (!options.ledger.empty() && options.sample_pct < 100) {
+                    throw UsageError("--ledger lists all winners: leave --sample out");
+                }
                 return [options] { return run_verify(options); };
             }};
 }

@@ -7,6 +7,7 @@
 #include "src/cli/device_choice.hpp"
 #include "src/cli/interrupt.hpp"
 #include "src/cli/output.hpp"
+#include "src/core/error.hpp"
 #include "src/core/nvidia_driver.hpp"
 #include "tuner/remeasure.hpp"
 #include "tuner/search_space.hpp"
@@ -32,8 +33,8 @@ enum class Verdict { kHolds, kDrifted, kWrong, kNotMeasured };
 
 struct Verified {
     const StoredRow* row = nullptr;
-    Candidate candidate;
-    Remeasured now = {};
+    std::optional<Candidate> candidate;  ///< none when this program cannot build it
+    Remeasured now;
     Verdict verdict = Verdict::kNotMeasured;
 };
 
@@ -81,7 +82,9 @@ std::string outcome_of(const Verified& verified) {
             return fmt::format("DRIFTED {:+.1f} %",
                                100 * (*now->ratio / *verified.row->measurement.ratio - 1));
         case Verdict::kWrong:
-            return fmt::format("WRONG: {}: {}", to_string(now->status), now->message);
+            return fmt::format("WRONG: {}: {}",
+                               to_string(now->status),
+                               now->message.substr(0, now->message.find('\n')));
         case Verdict::kNotMeasured:
             return "not measured: " + (now ? now->message : verified.now.left_out);
     }
@@ -106,38 +109,40 @@ void print(const std::vector<Verified>& all) {
 
 /// Adds what another process measured.
 void add(Remeasured& sum, Remeasured more, const Problem& problem) {
-    if (!more.measurement || !sum.measurement || sum.measurement->samples.empty() ||
-        more.measurement->samples.empty()) {
-        sum = std::move(more);
+    if (!more.measurement) {
+        sum.left_out = more.left_out;
         return;
     }
-    const int process = processes(sum.measurement->samples);
-    Measurement total = *more.measurement;
-    for (Sample& sample : total.samples) {
-        sample.process = process;
+    const bool both_timed =
+        sum.measurement && !sum.measurement->samples.empty() && !more.measurement->samples.empty();
+    if (both_timed) {
+        const int process = processes(sum.measurement->samples);
+        for (Sample& sample : more.measurement->samples) {
+            sample.process = process;
+        }
+        more.measurement->samples.insert(more.measurement->samples.end(),
+                                         sum.measurement->samples.begin(),
+                                         sum.measurement->samples.end());
+        summarise(*more.measurement, problem);
     }
-    total.samples.insert(
-        total.samples.end(), sum.measurement->samples.begin(), sum.measurement->samples.end());
-    summarise(total, problem);
-    sum.measurement = total;
+    sum = std::move(more);
 }
 
-std::vector<Verified> verify_all(const std::vector<StoredRow>& rows,
-                                 const SweepOptions& options,
-                                 WorkerFactory& factory,
-                                 const std::atomic<bool>& stop) {
-    std::vector<Verified> all;
-    for (const StoredRow& row : rows) {
-        all.push_back(
-            {&row, make_candidate(family_named(row.family), row.problem, row.params, options)});
-    }
+/// Measures everything once, then again what has drifted or could not be timed. What was wrong once
+/// stays wrong.
+void measure(std::vector<Verified>& all,
+             const SweepOptions& options,
+             WorkerFactory& factory,
+             const std::atomic<bool>& stop) {
     for (int process = 0; process < kProcesses && !stop; ++process) {
         std::vector<Verified*> doubtful;
         std::vector<Candidate> candidates;
         for (Verified& verified : all) {
-            if (verified.verdict != Verdict::kHolds) {
+            const bool in_doubt =
+                verified.verdict == Verdict::kDrifted || verified.verdict == Verdict::kNotMeasured;
+            if (in_doubt && verified.candidate) {
                 doubtful.push_back(&verified);
-                candidates.push_back(verified.candidate);
+                candidates.push_back(*verified.candidate);
             }
         }
         SweepListener listener;
@@ -150,6 +155,22 @@ std::vector<Verified> verify_all(const std::vector<StoredRow>& rows,
             }
         }
     }
+}
+
+std::vector<Verified> verify_all(const std::vector<StoredRow>& rows,
+                                 const SweepOptions& options,
+                                 WorkerFactory& factory,
+                                 const std::atomic<bool>& stop) {
+    std::vector<Verified> all;
+    for (const StoredRow& row : rows) {
+        Verified& verified = all.emplace_back();
+        verified.row = &row;
+        verified.candidate = rebuilt_candidate(row.family, row.problem, row.params, options);
+        if (!verified.candidate) {
+            verified.now.left_out = "this fdkbench has no such kernel; sweep again";
+        }
+    }
+    measure(all, options, factory, stop);
     return all;
 }
 
@@ -223,11 +244,24 @@ ExitCode run_verify(const VerifyOptions& options) {
                count(Verdict::kDrifted),
                count(Verdict::kWrong),
                count(Verdict::kNotMeasured));
-    if (!options.ledger.empty() && !stop) {
+    if (stop) {
+        fmt::print(stderr, "Interrupted.\n");
+        return ExitCode::kGateFailed;
+    }
+    if (!options.ledger.empty()) {
         write_output(options.ledger, ledger(all, device));
     }
-    const auto failed = count(Verdict::kDrifted) + count(Verdict::kWrong);
-    return failed > 0 || stop ? ExitCode::kGateFailed : ExitCode::kDone;
+    if (count(Verdict::kDrifted) + count(Verdict::kWrong) > 0) {
+        fmt::print(stderr, "What does not hold is measured anew by fdkbench sweep --force.\n");
+        return ExitCode::kGateFailed;
+    }
+    if (count(Verdict::kNotMeasured) > 0) {
+        throw EnvironmentError(
+            fmt::format("{} of {} winners could not be measured now; the table says why",
+                        count(Verdict::kNotMeasured),
+                        all.size()));
+    }
+    return ExitCode::kDone;
 }
 
 }  // namespace fdkbench
