@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <mutex>
 #include <regex>
 #include <set>
 #include <stdexcept>
@@ -104,6 +105,8 @@ KernelSource resolve_source(std::span<const EmbeddedFile> files, const std::stri
 
 const KernelSource& kernel_source(const Family& family) {
     static std::map<std::string, KernelSource> resolved;
+    static std::mutex mutex;
+    const std::lock_guard lock(mutex);
     const auto found = resolved.find(family.source);
     if (found != resolved.end()) {
         return found->second;

@@ -32,7 +32,7 @@ struct KernelSource {
     std::vector<EmbeddedFile> headers;  ///< sorted by path
     std::string digest;                 ///< SHA-256 over all of it, for compile keys
 };
-/// Not to be called from several threads at once.
+/// Safe to call from any thread.
 const KernelSource& kernel_source(const Family& family);
 /// The source at `path` with the headers that it includes as "kernels/…", all out of `files`;
 /// throws std::logic_error naming a file that is not there.

@@ -55,7 +55,7 @@ Rows resolve_device(const Store& store, const std::string& device) {
 TableEntry entry(const Rows& rows, std::size_t row) {
     TableEntry entry;
     static_cast<Winner&>(entry) = winner(rows, row);
-    entry.plan = Json::parse(rows.text(row, "launch")).get<LaunchPlan>();
+    entry.plan = rows.plan(row);
     entry.layout = rows.text(row, "layout") == to_string(Layout::kFragment) ? Layout::kFragment
                                                                             : Layout::kCanonical;
     entry.binary_hash = rows.text(row, "binary_hash");
@@ -135,7 +135,7 @@ std::string to_json_text(const DispatchTable& table) {
     for (const TableEntry& entry : table.entries) {
         json["entries"].push_back(entry_json(entry));
     }
-    return json.dump(1) + "\n";
+    return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 std::string to_csv(const DispatchTable& table) {

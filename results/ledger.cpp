@@ -36,7 +36,7 @@ std::string ledger_text(const LedgerHeader& header, const std::vector<VerifiedKe
         {"commit", header.commit},
         {"date", header.date},
         {"kernels", entries}};
-    return json.dump(1) + "\n";
+    return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace fdkbench

@@ -1,8 +1,21 @@
 #include "results/rows.hpp"
 
+#include "src/core/error.hpp"
+#include "src/core/json.hpp"
+
+#include <fmt/format.h>
+
 #include <cstdlib>
 
 namespace fdkbench {
+namespace {
+
+UsageError damaged(const std::string& column, const std::string& why) {
+    return UsageError(
+        fmt::format("the database is damaged: a row's '{}' {}: give another --db", column, why));
+}
+
+}  // namespace
 
 Rows::Rows(QueryResult result) : result_(std::move(result)) {
     for (std::size_t column = 0; column < result_.columns.size(); ++column) {
@@ -10,13 +23,40 @@ Rows::Rows(QueryResult result) : result_(std::move(result)) {
     }
 }
 
+const QueryResult::Value& Rows::value(std::size_t row, const std::string& column) const {
+    const auto found = columns_.find(column);
+    if (row >= size() || found == columns_.end()) {
+        throw damaged(column, "is not there");
+    }
+    return result_.rows[row][found->second];
+}
+
+template <typename Read>
+auto Rows::parsed(std::size_t row, const std::string& column, Read read) const {
+    const std::string word = text(row, column);
+    try {
+        return read(word);
+    } catch (const Json::exception&) {
+        throw damaged(column, "is not what fdkbench writes there");
+    } catch (const std::invalid_argument&) {
+        throw damaged(column, "is not what fdkbench writes there");
+    }
+}
+
 std::string Rows::text(std::size_t row, const std::string& column) const {
-    return result_.rows[row][columns_.at(column)].text.value_or("");
+    return value(row, column).text.value_or("");
 }
 
 std::optional<double> Rows::number(std::size_t row, const std::string& column) const {
-    const std::optional<std::string>& text = result_.rows[row][columns_.at(column)].text;
+    const std::optional<std::string>& text = value(row, column).text;
     return text ? std::optional(std::strtod(text->c_str(), nullptr)) : std::nullopt;
+}
+
+double Rows::real(std::size_t row, const std::string& column) const {
+    if (const auto found = number(row, column)) {
+        return *found;
+    }
+    throw damaged(column, "is missing");
 }
 
 std::int64_t Rows::integer(std::size_t row, const std::string& column) const {
@@ -26,7 +66,21 @@ std::int64_t Rows::integer(std::size_t row, const std::string& column) const {
 Problem Rows::problem(std::size_t row) const {
     return {{integer(row, "m"), integer(row, "n"), integer(row, "k")},
             {static_cast<int>(integer(row, "bits")), integer(row, "group_size")},
-            element_type_from(text(row, "type"))};
+            parsed(row, "type", element_type_from)};
+}
+
+Params Rows::params(std::size_t row) const {
+    return parsed(
+        row, "params", [](const std::string& text) { return Json::parse(text).get<Params>(); });
+}
+
+LaunchPlan Rows::plan(std::size_t row) const {
+    return parsed(
+        row, "launch", [](const std::string& text) { return Json::parse(text).get<LaunchPlan>(); });
+}
+
+CandidateStatus Rows::status(std::size_t row) const {
+    return parsed(row, "status", candidate_status_from);
 }
 
 }  // namespace fdkbench

@@ -9,7 +9,8 @@
 
 namespace fdkbench {
 
-/// The rows of a query with their columns by name; an unknown column throws std::out_of_range.
+/// The rows of a query with their columns by name. Throws UsageError for what no writer puts into
+/// such a column, and for a row or column that is not there: the file is damaged or was edited.
 class Rows {
   public:
     explicit Rows(QueryResult result);
@@ -19,11 +20,21 @@ class Rows {
     /// Nothing for NULL.
     [[nodiscard]] std::optional<double> number(std::size_t row, const std::string& column) const;
     /// Of a column that is never NULL.
+    [[nodiscard]] double real(std::size_t row, const std::string& column) const;
     [[nodiscard]] std::int64_t integer(std::size_t row, const std::string& column) const;
     /// From the columns m, n, k, bits, group_size and type.
     [[nodiscard]] Problem problem(std::size_t row) const;
+    /// From the columns params, launch and status.
+    [[nodiscard]] Params params(std::size_t row) const;
+    [[nodiscard]] LaunchPlan plan(std::size_t row) const;
+    [[nodiscard]] CandidateStatus status(std::size_t row) const;
 
   private:
+    [[nodiscard]] const QueryResult::Value& value(std::size_t row, const std::string& column) const;
+    /// What `read` makes of a column's text.
+    template <typename Read>
+    [[nodiscard]] auto parsed(std::size_t row, const std::string& column, Read read) const;
+
     QueryResult result_;
     std::map<std::string, std::size_t> columns_;
 };

@@ -10,6 +10,11 @@ ALTER TABLE run ADD COLUMN device_s REAL;           -- how long it kept the devi
 -- it by more than `margin`.
 ALTER TABLE cell ADD COLUMN incumbent_id INTEGER REFERENCES candidate (id);
 ALTER TABLE cell ADD COLUMN margin REAL;
+-- When it was: measured_at of the newest row there was, and from how many processes its winner was to
+-- come. With both unchanged there is nothing to decide again, even where the device was too busy to
+-- confirm it.
+ALTER TABLE cell ADD COLUMN decided_at TEXT;
+ALTER TABLE cell ADD COLUMN decided_processes INTEGER;
 
 ALTER TABLE measurement ADD COLUMN processes INTEGER NOT NULL DEFAULT 1;    -- that samples come from
 UPDATE measurement SET processes = 0 WHERE samples = 0;
@@ -64,4 +69,6 @@ WHERE status = 'correct' AND ratio IS NOT NULL
       AND NOT EXISTS (SELECT 1
                       FROM candidate JOIN measurement ON candidate_id = candidate.id
                       WHERE family = row.family AND params = row.params
-                            AND cell_id = row.cell_id AND measurement.id > row.measurement_id);
+                            AND cell_id = row.cell_id
+                            AND (measurement.measured_at, measurement.id)
+                                > (row.measured_at, row.measurement_id));

@@ -179,6 +179,11 @@ void Statement::bind_null(int index) {
     check(sqlite3_bind_null(statement_.get(), index));
 }
 
+void Statement::bind_column(int index, const Statement& other, int column) {
+    check(sqlite3_bind_value(
+        statement_.get(), index, sqlite3_column_value(other.statement_.get(), column)));
+}
+
 bool Statement::step() {
     const int code = sqlite3_step(statement_.get());
     if (code == SQLITE_ROW) {
@@ -232,6 +237,13 @@ Transaction::~Transaction() {
 
 void Transaction::commit() {
     connection_.execute("COMMIT");
+}
+
+std::optional<std::int64_t> Statement::integer(int column) const {
+    if (sqlite3_column_type(statement_.get(), column) == SQLITE_NULL) {
+        return std::nullopt;
+    }
+    return sqlite3_column_int64(statement_.get(), column);
 }
 
 }  // namespace fdkbench::sqlite

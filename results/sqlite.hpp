@@ -4,6 +4,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -79,7 +80,8 @@ class Statement {
     template <typename... Values>
     std::optional<std::int64_t> first_integer(const Values&... values) {
         const std::optional<std::string> result = first(values...);
-        return result ? std::optional<std::int64_t>(std::stoll(*result)) : std::nullopt;
+        return result ? std::optional<std::int64_t>(std::strtoll(result->c_str(), nullptr, 10))
+                      : std::nullopt;
     }
 
     /// Binds one parameter, counted from 1. Text must stay alive until the statement has run.
@@ -87,6 +89,8 @@ class Statement {
     void bind(int index, double value);
     void bind(int index, std::string_view value);
     void bind_null(int index);
+    /// The value that another statement has in a column of its current row.
+    void bind_column(int index, const Statement& other, int column);
     template <std::integral Integer>
     void bind(int index, Integer value) {
         bind(index, static_cast<std::int64_t>(value));
@@ -105,6 +109,8 @@ class Statement {
     /// The current row's value as text; nothing for NULL.
     [[nodiscard]] std::optional<std::string> text(int column) const;
     [[nodiscard]] bool numeric(int column) const;
+    /// The current row's value as an integer; nothing for NULL.
+    [[nodiscard]] std::optional<std::int64_t> integer(int column) const;
 
   private:
     struct Finalize {

@@ -18,8 +18,7 @@ std::map<CandidateStatus, int> status_counts(const Store& store,
     std::map<CandidateStatus, int> counts;
     for (std::size_t row = 0; row < rows.size(); ++row) {
         if (wanted.count(rows.problem(row)) > 0) {
-            counts[candidate_status_from(rows.text(row, "status"))] +=
-                static_cast<int>(rows.integer(row, "candidates"));
+            counts[rows.status(row)] += static_cast<int>(rows.integer(row, "candidates"));
         }
     }
     return counts;

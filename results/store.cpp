@@ -1,14 +1,15 @@
 #include "results/store.hpp"
 
+#include "results/database.hpp"
 #include "results/schema.hpp"
 #include "results/sqlite.hpp"
+#include "results/statements.hpp"
 #include "src/core/json.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <array>
-#include <fcntl.h>
 #include <fstream>
 #include <stdexcept>
 #include <string_view>
@@ -19,98 +20,6 @@ namespace fdkbench {
 namespace {
 
 using sqlite::Statement;
-
-/// The statements of a sweep, prepared once.
-struct Statements {
-    explicit Statements(const sqlite::Connection& connection)
-        : find_device(connection, "SELECT id FROM device WHERE key = ?"),
-          device(connection,
-                 "INSERT INTO device (key, name, backend, arch, facts) VALUES (?, ?, ?, ?, ?)"
-                 " ON CONFLICT (key) DO UPDATE SET facts = excluded.facts RETURNING id"),
-          run(connection,
-              "INSERT INTO run (device_id, opened_as, uuid, policy, policy_json, compiler, driver,"
-              " commit_id, command, key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?,"
-              " strftime('%Y-%m-%dT%H:%M:%fZ', 'now') || ' ' || ? || ' ' ||"
-              " lower(hex(randomblob(4)))) RETURNING id"),
-          empty_launch(connection, "UPDATE run SET empty_launch_us = ?2 WHERE id = ?1"),
-          end_run(connection,
-                  "UPDATE run SET device_s = ?2,"
-                  " ended_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now') WHERE id = ?1"),
-          binary_hash(connection, "SELECT hash FROM binary WHERE compile_key = ?"),
-          remember_binary(connection,
-                          "INSERT INTO binary (compile_key, hash) VALUES (?, ?)"
-                          " ON CONFLICT (compile_key) DO UPDATE SET hash = excluded.hash"),
-          // CROSS JOIN keeps the order: each step is one look-up in a unique index.
-          measured(connection,
-                   "SELECT 1 FROM cell CROSS JOIN candidate CROSS JOIN measurement"
-                   " ON cell_id = cell.id AND candidate_id = candidate.id"
-                   " WHERE device_id = ? AND policy = ? AND m = ? AND n = ? AND k = ? AND bits = ?"
-                   " AND group_size = ? AND type = ? AND identity = ? AND launch = ? LIMIT 1"),
-          compile_failed(connection,
-                         "SELECT 1 FROM cell CROSS JOIN candidate CROSS JOIN measurement"
-                         " ON cell_id = cell.id AND candidate_id = candidate.id"
-                         " WHERE device_id = ? AND policy = ? AND m = ? AND n = ? AND k = ?"
-                         " AND bits = ? AND group_size = ? AND type = ? AND identity = ?"
-                         " AND binary_hash IS NULL AND status = 'compile' LIMIT 1"),
-          cell(connection,
-               "INSERT INTO cell (device_id, policy, m, n, k, bits, group_size, type)"
-               " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-               " ON CONFLICT DO UPDATE SET m = excluded.m RETURNING id"),
-          candidate(connection,
-                    "INSERT INTO candidate (family, params, layout, launch, compile_key,"
-                    " binary_hash) VALUES (?, ?, ?, ?, ?, ?)"
-                    " ON CONFLICT DO UPDATE SET compile_key = excluded.compile_key RETURNING id"),
-          // A kernel that now compiled also replaces its failed compilation.
-          forget(connection,
-                 "DELETE FROM measurement WHERE cell_id = ? AND candidate_id IN"
-                 " (SELECT id FROM candidate WHERE identity IN (?, ?) AND launch = ?)"),
-          measurement(connection,
-                      "INSERT INTO measurement (cell_id, candidate_id, run_id, status, message,"
-                      " time_us, ratio, ratio_lo, ratio_hi, baseline_us, baseline_first_us, gb_s,"
-                      " tflop_s, floor_us, floor_pct, rmse, nrmse, rmse_original, nrmse_original,"
-                      " repeatable, registers, shared_bytes, local_bytes, samples, processes,"
-                      " discarded, power_w, temperature_c, energy_uj)"
-                      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-                      " ?, ?, ?, ?, ?, ?, ?) RETURNING id"),
-          sample(connection,
-                 "INSERT INTO sample (measurement_id, block, time_us, baseline_before_us,"
-                 " baseline_after_us, process, sm_clock_mhz) VALUES (?, ?, ?, ?, ?, ?, ?)"),
-          find_cell(connection,
-                    "SELECT id FROM cell WHERE device_id = ? AND policy = ? AND m = ? AND n = ?"
-                    " AND k = ? AND bits = ? AND group_size = ? AND type = ?"),
-          set_margin(connection, "UPDATE cell SET margin = ?2 WHERE id = ?1"),
-          set_incumbent(connection,
-                        "UPDATE cell SET incumbent_id = (SELECT candidate_id FROM (" +
-                            tied_sql("cell_id = ?1") + ") WHERE place = 1) WHERE id = ?1"),
-          begin_attempt(connection,
-                        "INSERT INTO attempt (cell_id, identity, launch, boot_id)"
-                        " VALUES (?, ?, ?, ?)"
-                        " ON CONFLICT DO UPDATE SET crashes = crashes +"
-                        " (boot_id <> excluded.boot_id), boot_id = excluded.boot_id"
-                        " RETURNING crashes"),
-          end_attempt(connection,
-                      "DELETE FROM attempt WHERE cell_id = ? AND identity = ? AND launch = ?") {}
-
-    Statement find_device;
-    Statement device;
-    Statement run;
-    Statement empty_launch;
-    Statement end_run;
-    Statement binary_hash;
-    Statement remember_binary;
-    Statement measured;
-    Statement compile_failed;
-    Statement cell;
-    Statement candidate;
-    Statement forget;
-    Statement measurement;
-    Statement sample;
-    Statement find_cell;
-    Statement set_margin;
-    Statement set_incumbent;
-    Statement begin_attempt;
-    Statement end_attempt;
-};
 
 /// A member of a struct that may be absent.
 template <typename Struct, typename Member>
@@ -139,21 +48,12 @@ std::string boot_id() {
     return id;
 }
 
-/// A folder in which SQLite cannot put the files that coordinate a database's users.
-bool read_only_folder(const std::filesystem::path& file) {
-    const std::filesystem::path folder = std::filesystem::absolute(file).parent_path();
-    return ::faccessat(AT_FDCWD, folder.c_str(), W_OK, AT_EACCESS) != 0;
-}
-
-bool has_log(const std::filesystem::path& file) {
-    std::error_code ignored;
-    return std::filesystem::exists(file.string() + "-wal", ignored);
-}
-
 }  // namespace
 
 struct Store::Impl {
-    Impl(const std::filesystem::path& path, sqlite::Access access) : connection(path, access) {}
+    explicit Impl(sqlite::Connection opened) : connection(std::move(opened)) {
+        prepare_statements();
+    }
 
     /// A device and a policy; without an id the device is not in the database yet.
     struct Selection {
@@ -171,6 +71,16 @@ struct Store::Impl {
                                        format.bits,
                                        format.group_size,
                                        to_string(type));
+    }
+    /// Fails where tables or columns of the schema are missing.
+    void prepare_statements() {
+        try {
+            statements.emplace(connection);
+        } catch (const sqlite::SqlError& error) {
+            throw UsageError(fmt::format("the database {} is damaged: {}: give another --db",
+                                         connection.path().string(),
+                                         error.what()));
+        }
     }
     [[nodiscard]] std::int64_t current_run() const {
         if (!run_id) {
@@ -191,33 +101,11 @@ Store::Store(Store&&) noexcept = default;
 Store& Store::operator=(Store&&) noexcept = default;
 
 Store Store::open(const std::filesystem::path& path) {
-    auto impl = std::make_unique<Impl>(path, sqlite::Access::kReadWrite);
-    if (impl->connection.read_only()) {
-        throw EnvironmentError(fmt::format(
-            "the database {} is read-only: make it writable, or give another --db", path.string()));
-    }
-    migrate(impl->connection);
-    // With a write-ahead log, NORMAL keeps every committed row through the death of the process,
-    // and a valid database through the loss of power.
-    impl->connection.use_write_ahead_log();
-    impl->connection.execute("PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON");
-    impl->statements.emplace(impl->connection);
-    return Store(std::move(impl));
+    return Store(std::make_unique<Impl>(open_database(path)));
 }
 
 Store Store::open_read_only(const std::filesystem::path& path) {
-    std::error_code ignored;
-    if (!std::filesystem::exists(path, ignored)) {
-        throw UsageError(
-            fmt::format("there is no database {}: run fdkbench sweep first, or give another --db",
-                        path.string()));
-    }
-    const bool immutable = read_only_folder(path) && !has_log(path);
-    auto impl = std::make_unique<Impl>(
-        path, immutable ? sqlite::Access::kReadOnlyImmutable : sqlite::Access::kReadOnly);
-    require_readable(impl->connection);
-    impl->statements.emplace(impl->connection);
-    return Store(std::move(impl));
+    return Store(std::make_unique<Impl>(open_database_read_only(path)));
 }
 
 Store Store::open_for_planning(const std::filesystem::path& path) {
@@ -279,17 +167,17 @@ bool Store::measured(const Candidate& candidate,
     if (!selection.device_id) {
         return false;
     }
-    const auto& [shape, format, type] = candidate.problem;
+    const Problem& problem = candidate.problem;
     const auto found = [&](Statement& statement, const auto&... kernel) {
         return statement
             .first(*selection.device_id,
                    selection.policy,
-                   shape.m,
-                   shape.n,
-                   shape.k,
-                   format.bits,
-                   format.group_size,
-                   to_string(type),
+                   problem.shape.m,
+                   problem.shape.n,
+                   problem.shape.k,
+                   problem.format.bits,
+                   problem.format.group_size,
+                   to_string(problem.type),
                    kernel...)
             .has_value();
     };
@@ -392,13 +280,18 @@ std::optional<std::int64_t> Store::cell_id(const Problem& problem) const {
     return impl_->cell_id(impl_->statements->find_cell, problem);
 }
 
-void Store::decide(const Problem& problem, double margin) {
+void Store::decide(const Problem& problem, double margin, int processes) {
     sqlite::Transaction transaction(impl_->connection);
     if (const auto id = cell_id(problem)) {
-        impl_->statements->set_margin.run(*id, margin);
+        impl_->statements->set_decided.run(*id, margin, processes);
         impl_->statements->set_incumbent.run(*id);
     }
     transaction.commit();
+}
+
+bool Store::decided(const Problem& problem, int processes) const {
+    const auto id = cell_id(problem);
+    return id && impl_->statements->decided.first(*id, processes).has_value();
 }
 
 QueryResult Store::query(const std::string& sql, const std::vector<std::string>& bind) const {

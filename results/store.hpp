@@ -75,8 +75,10 @@ class Store {
     /// Takes it out of the journal: the sweep outlived it.
     void end_attempt(const Candidate& candidate, const std::string& binary_hash);
     /// Takes the current winner of the problem's cell as the incumbent, which later rows must beat
-    /// by more than `margin` (0.03: 3 %).
-    void decide(const Problem& problem, double margin);
+    /// by more than `margin` (0.03: 3 %). `processes`: how many the sweep wanted it to rest on.
+    void decide(const Problem& problem, double margin, int processes);
+    /// Whether that was done for as many processes at least, and no row was added since.
+    [[nodiscard]] bool decided(const Problem& problem, int processes) const;
     /// Row of table `cell`, for the device and policy selected; nothing when there is none.
     [[nodiscard]] std::optional<std::int64_t> cell_id(const Problem& problem) const;
 

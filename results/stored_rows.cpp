@@ -2,7 +2,6 @@
 
 #include "results/schema.hpp"
 #include "results/winners.hpp"
-#include "src/core/json.hpp"
 
 #include <fmt/format.h>
 
@@ -13,7 +12,7 @@ namespace fdkbench {
 namespace {
 
 /// So many of those that tie, in the order in which they would win, are worth confirming.
-constexpr std::int64_t kMostFinalists = 3;
+constexpr std::int64_t kMostFinalists = 4;
 
 /// What a later row must be better by to make a confirmed winner doubtful.
 constexpr double kTie = 0.01;
@@ -26,9 +25,9 @@ std::vector<Sample> samples_of(const Store& store, std::int64_t measurement_id) 
     std::vector<Sample> samples;
     for (std::size_t row = 0; row < rows.size(); ++row) {
         Sample& sample = samples.emplace_back();
-        sample.time_us = rows.number(row, "time_us").value();
-        sample.baseline_before_us = rows.number(row, "baseline_before_us").value();
-        sample.baseline_after_us = rows.number(row, "baseline_after_us").value();
+        sample.time_us = rows.real(row, "time_us");
+        sample.baseline_before_us = rows.real(row, "baseline_before_us");
+        sample.baseline_after_us = rows.real(row, "baseline_after_us");
         sample.process = static_cast<int>(rows.integer(row, "process"));
         sample.sm_clock_mhz = rows.number(row, "sm_clock_mhz");
     }
@@ -49,12 +48,12 @@ StoredRow stored_row(const Store& store, std::int64_t measurement_id) {
                     {std::to_string(measurement_id)}));
     StoredRow stored;
     stored.family = rows.text(0, "family");
-    stored.params = Json::parse(rows.text(0, "params")).get<Params>();
+    stored.params = rows.params(0);
     stored.problem = rows.problem(0);
-    stored.plan = Json::parse(rows.text(0, "launch")).get<LaunchPlan>();
+    stored.plan = rows.plan(0);
     stored.binary_hash = rows.text(0, "binary_hash");
     Measurement& measurement = stored.measurement;
-    measurement.status = candidate_status_from(rows.text(0, "status"));
+    measurement.status = rows.status(0);
     measurement.message = rows.text(0, "message");
     measurement.accuracy = accuracy(rows, 0, "");
     measurement.accuracy_original = accuracy(rows, 0, "_original");
@@ -117,7 +116,7 @@ std::vector<StoredRow> unconfirmed_rows(const Store& store, const Problem& probl
                     " AND samples >= 6 AND ratio > CAST(?2 AS REAL) ORDER BY ratio DESC LIMIT {}",
                     in_cell,
                     kMostFinalists),
-        {cell_id, fmt::format("{}", tied.number(0, "ratio").value() * (1 + margin))}));
+        {cell_id, fmt::format("{}", tied.real(0, "ratio") * (1 + margin))}));
     for (std::size_t row = 0; row < better.size(); ++row) {
         found.push_back(stored_row(store, better.integer(row, "measurement_id")));
     }

@@ -13,11 +13,11 @@ std::vector<SummaryRow> summary(const Store& store,
     for (std::size_t i = 0; i < rows.size(); ++i) {
         SummaryRow row;
         static_cast<Winner&>(row) = winner(rows, i);
-        row.baseline_us = rows.number(i, "baseline_us").value();
-        row.baseline_first_us = rows.number(i, "baseline_first_us").value();
-        row.gb_s = rows.number(i, "gb_s").value();
-        row.tflop_s = rows.number(i, "tflop_s").value();
-        row.floor_pct = rows.number(i, "floor_pct").value();
+        row.baseline_us = rows.real(i, "baseline_us");
+        row.baseline_first_us = rows.real(i, "baseline_first_us");
+        row.gb_s = rows.real(i, "gb_s");
+        row.tflop_s = rows.real(i, "tflop_s");
+        row.floor_pct = rows.real(i, "floor_pct");
         by_problem.emplace(row.problem, row);
     }
     std::vector<SummaryRow> ordered;

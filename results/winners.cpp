@@ -25,12 +25,12 @@ Winner winner(const Rows& rows, std::size_t row) {
     Winner winner;
     winner.problem = rows.problem(row);
     winner.family = rows.text(row, "family");
-    winner.params = Json::parse(rows.text(row, "params")).get<Params>();
-    winner.time_us = rows.number(row, "time_us").value();
-    winner.ratio = rows.number(row, "ratio").value();
+    winner.params = rows.params(row);
+    winner.time_us = rows.real(row, "time_us");
+    winner.ratio = rows.real(row, "ratio");
     winner.ratio_lo = rows.number(row, "ratio_lo");
     winner.ratio_hi = rows.number(row, "ratio_hi");
-    winner.nrmse = rows.number(row, "nrmse").value();
+    winner.nrmse = rows.real(row, "nrmse");
     winner.processes = static_cast<int>(rows.integer(row, "processes"));
     winner.tied = static_cast<int>(rows.integer(row, "tied"));
     return winner;

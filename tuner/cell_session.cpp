@@ -16,8 +16,8 @@ constexpr std::chrono::milliseconds kWait{200};
 
 /// So many discarded blocks in a row of luck are none: the device cannot time this now.
 constexpr int kMostDiscards = 5;
-/// A throttled device gets a moment to recover.
-constexpr std::chrono::milliseconds kRecovery{100};
+/// A throttled device gets a moment to recover, and twice as long every time.
+constexpr std::chrono::milliseconds kRecovery{50};
 /// A kernel during which the machine went down this often is not run again.
 constexpr int kMostCrashes = 2;
 
@@ -288,7 +288,11 @@ void CellSession::discard(const std::vector<int>& slots, const std::string& obje
         }
     }
     race_->put_back(again);
-    std::this_thread::sleep_for(kRecovery);
+    int times = 0;
+    for (const int slot : slots) {
+        times = std::max(times, entries_[slot].gathered.discarded % kMostDiscards);
+    }
+    std::this_thread::sleep_for(kRecovery * (1 << times));
 }
 
 /// Once for each kernel: the first process that confirms it.

@@ -57,9 +57,8 @@ class CellSession {
         State state = State::kCompiling;
         const protocol::CompileReply* compiled = nullptr;
         protocol::CheckReply checked;
-        bool loaded = false;    ///< in the slot of the worker that runs now
-        Measurement gathered;   ///< what is known beside the check and the race
-        std::string objection;  ///< why its last block was discarded
+        bool loaded = false;   ///< in the slot of the worker that runs now
+        Measurement gathered;  ///< what is known beside the check and the race
     };
 
     [[nodiscard]] bool confirming() const { return !task_.prior.empty(); }

@@ -109,8 +109,10 @@ SweepPlan plan_sweep(const SweepOptions& options, MeasurementSink& sink) {
         const std::size_t known = drop_known(cell, options.force, sink, binaries);
         plan.already_measured += known;
         plan.candidates += known + cell.candidates.size();
-        cell.unconfirmed = options.confirmations > 0 && cell.candidates.empty() &&
-                           !sink.unconfirmed(problem, 1 + options.confirmations).empty();
+        const int processes = 1 + options.confirmations;
+        cell.unconfirmed = processes > 1 && cell.candidates.empty() &&
+                           !sink.decided(problem, processes) &&
+                           !sink.unconfirmed(problem, processes).empty();
         plan.unconfirmed += cell.unconfirmed ? 1 : 0;
         plan.cells.push_back(std::move(cell));
     }

@@ -34,7 +34,7 @@ struct RaceStep {
 /// caller times the blocks. Each round samples every candidate once, in blocks of random order.
 /// A candidate leaves after a round when it is hopeless (estimate and samples all above 1.5 × the
 /// leader's time) or slower (from the third sample on: its interval below the leader's, and more
-/// than 1 % apart). The race is over when the half-width of the leader's interval is under 0.5 %,
+/// than 2 % apart). The race is over when the half-width of the leader's interval is under 0.5 %,
 /// or the rounds or the time are used up.
 class Race {
   public:

@@ -32,7 +32,8 @@ class OneRow final : public MeasurementSink {
     std::vector<Finalist> unconfirmed(const Problem& /*problem*/, int /*processes*/) override {
         return {};
     }
-    void decide(const Problem& /*problem*/, double /*margin*/) override {}
+    void decide(const Problem& /*problem*/, double /*margin*/, int /*processes*/) override {}
+    bool decided(const Problem& /*problem*/, int /*processes*/) override { return false; }
     void set_empty_launch(double /*time_us*/) override {}
 
   private:

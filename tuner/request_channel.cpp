@@ -31,6 +31,7 @@ void RequestChannel::exchange(const Json& request,
         process_ = std::make_unique<protocol::ProcessChannel>(argv_);
     }
     timing_slot_.reset();
+    fault_.clear();
     if (!process_->send(to_line(request))) {
         lose_dead();
     }
@@ -60,17 +61,22 @@ void RequestChannel::exchange(const Json& request,
 bool RequestChannel::take_event(const std::string& line) {
     try {
         const Json json = Json::parse(line);
-        if (json.at("event") != protocol::TimingEvent::kName) {
-            return false;
+        const Json& name = json.at("event");
+        if (name == protocol::TimingEvent::kName) {
+            const int slot = json.get<protocol::TimingEvent>().slot;
+            timing_slot_ = slot < 0 ? std::nullopt : std::optional(slot);
+            return true;
         }
-        const int slot = json.get<protocol::TimingEvent>().slot;
-        timing_slot_ = slot < 0 ? std::nullopt : std::optional(slot);
-        return true;
+        if (name == protocol::FaultEvent::kName) {
+            fault_ = json.get<protocol::FaultEvent>().message;
+            return true;
+        }
     } catch (const Json::exception&) {
         return false;
     } catch (const std::invalid_argument&) {
         return false;
     }
+    return false;
 }
 
 std::string RequestChannel::wait_for_line(std::chrono::milliseconds timeout) {
@@ -102,6 +108,9 @@ void RequestChannel::lose(CandidateStatus status, const std::string& how) {
 }
 
 void RequestChannel::lose_dead() {
+    if (!fault_.empty()) {
+        lose(CandidateStatus::kRuntime, "lost its device: " + fault_);
+    }
     const auto& closed = process_->closed();
     lose(CandidateStatus::kRuntime,
          fmt::format("died: {}", closed ? closed->how : "it closed its output"));

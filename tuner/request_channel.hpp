@@ -51,6 +51,7 @@ class RequestChannel {
     const std::atomic<bool>* stop_;
     std::unique_ptr<protocol::ProcessChannel> process_;
     std::optional<int> timing_slot_;  ///< of the last TimingEvent
+    std::string fault_;               ///< of the last FaultEvent
 };
 
 }  // namespace fdkbench

@@ -47,7 +47,9 @@ class MeasurementSink {
     /// when it does.
     virtual std::vector<Finalist> unconfirmed(const Problem& problem, int processes) = 0;
     /// All of the cell's rows are there: who wins now stays the winner until beaten by `margin`.
-    virtual void decide(const Problem& problem, double margin) = 0;
+    virtual void decide(const Problem& problem, double margin, int processes) = 0;
+    /// Whether that was done for as many processes at least, and no row was added since.
+    virtual bool decided(const Problem& problem, int processes) = 0;
     /// What an empty kernel takes on the sweep's device.
     virtual void set_empty_launch(double time_us) = 0;
 };
@@ -99,7 +101,7 @@ struct SweepOptions {
     Timeouts timeouts;
     /// Of the race for one cell; the rounds that give an interval are always run.
     std::chrono::seconds race_time{10};
-    int confirmations = 2;  ///< fresh processes in which a cell's finalists are timed again
+    int confirmations = 3;  ///< fresh processes in which a cell's finalists are timed again
     double margin = 0.03;   ///< by which an incumbent must be beaten
     bool complete = false;  ///< nobody leaves a race before its end
 };

@@ -137,7 +137,7 @@ void LaneRunner::confirm() {
         }
     }
     for (const std::size_t index : raced_) {
-        lane_.sink.decide(plan_.cells[index].problem, lane_.options.margin);
+        lane_.sink.decide(plan_.cells[index].problem, lane_.options.margin, processes);
     }
 }
 

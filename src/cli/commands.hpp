@@ -10,6 +10,7 @@ ExitCode run_devices(const DevicesOptions& options);
 ExitCode run_sweep_command(const SweepCommandOptions& options);
 ExitCode run_verify(const VerifyOptions& options);
 ExitCode run_noise(const NoiseOptions& options);
+ExitCode run_merge(const MergeOptions& options);
 ExitCode run_export(const ExportOptions& options);
 ExitCode run_query(const QueryOptions& options);
 ExitCode run_version();

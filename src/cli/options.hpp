@@ -45,7 +45,7 @@ struct SweepCommandOptions {
     bool json = false;
     MeasuringPolicy policy;
     std::chrono::seconds race_time{10};
-    int confirmations = 2;
+    int confirmations = 3;
     double margin = 0.03;
     bool complete = false;
     std::string command;  ///< the command line, for the record
@@ -63,6 +63,12 @@ struct NoiseOptions {
     MachineOptions machine;
     Problem problem;
     int processes = 5;
+};
+
+/// `fdkbench merge`.
+struct MergeOptions {
+    std::string output;
+    std::vector<std::string> inputs;
 };
 
 /// `fdkbench export-table`.

@@ -39,8 +39,12 @@ std::vector<Finalist> StoreSink::unconfirmed(const Problem& problem, int process
     return finalists;
 }
 
-void StoreSink::decide(const Problem& problem, double margin) {
-    store_.decide(problem, margin);
+void StoreSink::decide(const Problem& problem, double margin, int processes) {
+    store_.decide(problem, margin, processes);
+}
+
+bool StoreSink::decided(const Problem& problem, int processes) {
+    return store_.decided(problem, processes);
 }
 
 void StoreSink::set_empty_launch(double time_us) {

@@ -19,7 +19,8 @@ class StoreSink : public MeasurementSink {
     int begin_attempt(const Candidate& candidate, const std::string& binary_hash) override;
     void end_attempt(const Candidate& candidate, const std::string& binary_hash) override;
     std::vector<Finalist> unconfirmed(const Problem& problem, int processes) override;
-    void decide(const Problem& problem, double margin) override;
+    void decide(const Problem& problem, double margin, int processes) override;
+    bool decided(const Problem& problem, int processes) override;
     void set_empty_launch(double time_us) override;
 
   private:

@@ -25,6 +25,7 @@ Subcommand add_devices(CLI::App& program);
 Subcommand add_sweep(CLI::App& program);
 Subcommand add_verify(CLI::App& program);
 Subcommand add_noise(CLI::App& program);
+Subcommand add_merge(CLI::App& program);
 Subcommand add_export(CLI::App& program);
 Subcommand add_query(CLI::App& program);
 

@@ -76,7 +76,7 @@ void add_measuring(CLI::App& app, SweepArguments& arguments) {
         ->capture_default_str();
     app.add_option("--confirm",
                    arguments.confirmations,
-                   "Time each cell's finalists again in so many fresh processes [2; --quick: 0]");
+                   "Time each cell's finalists again in so many fresh processes [3; --quick: 0]");
     app.add_option("--margin",
                    options.margin,
                    "A cell's former winner stays unless beaten by this share: 0.03 is 3 %")
@@ -121,7 +121,7 @@ void finish_policy(SweepArguments& arguments) {
 void finish_race(SweepArguments& arguments) {
     SweepCommandOptions& options = arguments.options;
     options.race_time = parse_duration("--race-time", arguments.race_time);
-    options.confirmations = arguments.confirmations.value_or(options.quick ? 0 : 2);
+    options.confirmations = arguments.confirmations.value_or(options.quick ? 0 : 3);
     if (options.confirmations < 0 || options.confirmations > 20) {
         throw UsageError(
             fmt::format("--confirm {} is not possible: 0 to 20", options.confirmations));

@@ -2,6 +2,7 @@
 
 #include "src/core/candidate_status.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 #include <string>
 
@@ -11,13 +12,24 @@ namespace fdkbench {
 enum class ExitCode { kDone = 0, kGateFailed = 1, kUsage = 2, kEnvironment = 3, kInternal = 4 };
 
 /// A fault that ends the command. The message is one line: what failed, the offending value, what
-/// is allowed, and what to type next.
+/// is allowed, and what to type next. Control characters, which an offending value may hold, become
+/// blanks.
 class Error : public std::runtime_error {
   public:
-    Error(ExitCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
+    Error(ExitCode code, const std::string& message)
+        : std::runtime_error(one_line(message)), code_(code) {}
     [[nodiscard]] ExitCode code() const { return code_; }
 
   private:
+    static std::string one_line(std::string message) {
+        std::replace_if(
+            message.begin(),
+            message.end(),
+            [](unsigned char c) { return c < 0x20 || c == 0x7f; },
+            ' ');
+        return message;
+    }
+
     ExitCode code_;
 };
 

@@ -142,14 +142,14 @@ RatioEstimate paired_ratio(std::span<const Sample> samples) {
         by_process[sample.process].push_back(sample);
     }
     if (by_process.size() > 1) {
-        std::vector<double> ratios;
+        double logs = 0;
         for (const auto& [process, own] : by_process) {
-            ratios.push_back(pooled_ratio(own).ratio);
+            const double ratio = pooled_ratio(own).ratio;
+            estimate.lo = std::min(estimate.lo, ratio);
+            estimate.hi = std::max(estimate.hi, ratio);
+            logs += std::log(ratio);
         }
-        const auto [least, most] = std::minmax_element(ratios.begin(), ratios.end());
-        estimate.lo = std::min(estimate.lo, *least);
-        estimate.hi = std::max(estimate.hi, *most);
-        estimate.ratio = median(std::move(ratios));
+        estimate.ratio = std::exp(logs / static_cast<double>(by_process.size()));
     }
     return estimate;
 }

@@ -26,7 +26,7 @@ struct RatioEstimate {
 /// Wilcoxon signed-rank interval over log(√(before·after) ÷ time). With fewer than 6 samples no
 /// such interval exists: the interval is then the range of the samples widened twofold about the
 /// estimate, and from one sample it is [0, ∞). Of samples from several processes the ratio is the
-/// median of the processes' estimates, and the interval is widened to hold each of these: what
+/// geometric mean of the processes' estimates, and the interval is widened to hold each of these: what
 /// differs from process to process is part of the uncertainty.
 RatioEstimate paired_ratio(std::span<const Sample> samples);
 

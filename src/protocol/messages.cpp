@@ -68,6 +68,10 @@ void members(ConstOr<TimingEvent> auto& message, auto& visit) {
     visit("slot", message.slot);
 }
 
+void members(ConstOr<FaultEvent> auto& message, auto& visit) {
+    visit("message", message.message);
+}
+
 void members(ConstOr<EnergyRequest> auto& message, auto& visit) {
     visit("slot", message.slot);
 }
@@ -115,6 +119,7 @@ FDKBENCH_JSON_MEMBERS(CheckReply, {"reply"})
 FDKBENCH_JSON_MEMBERS(BlockRequest, {"request"})
 FDKBENCH_JSON_MEMBERS(BlockReply, {"reply"})
 FDKBENCH_JSON_MEMBERS(TimingEvent, {"event"})
+FDKBENCH_JSON_MEMBERS(FaultEvent, {"event"})
 FDKBENCH_JSON_MEMBERS(EnergyRequest, {"request"})
 FDKBENCH_JSON_MEMBERS(EnergyReply, {"reply"})
 FDKBENCH_JSON_MEMBERS(CompileRequest, {"request"})

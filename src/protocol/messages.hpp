@@ -97,6 +97,12 @@ struct TimingEvent {
     int slot = 0;  ///< −1: the baseline
 };
 
+/// The last words of a worker whose device is lost: no reply follows.
+struct FaultEvent {
+    static constexpr const char* kName = "fault";
+    std::string message;
+};
+
 /// Runs a slot without a pause until the device's energy counter has told what a call takes.
 struct EnergyRequest {
     static constexpr const char* kName = "energy";
@@ -133,6 +139,14 @@ Json request_json(const Request& request) {
     return json;
 }
 
+/// {"event": T::kName, …} of an event.
+template <typename Event>
+Json event_json(const Event& event) {
+    Json json = event;
+    json["event"] = Event::kName;
+    return json;
+}
+
 void to_json(Json& json, const ErrorReply& value);
 void from_json(const Json& json, ErrorReply& value);
 void to_json(Json& json, const HelloRequest& value);
@@ -157,6 +171,8 @@ void to_json(Json& json, const BlockReply& value);
 void from_json(const Json& json, BlockReply& value);
 void to_json(Json& json, const TimingEvent& value);
 void from_json(const Json& json, TimingEvent& value);
+void to_json(Json& json, const FaultEvent& value);
+void from_json(const Json& json, FaultEvent& value);
 void to_json(Json& json, const EnergyRequest& value);
 void from_json(const Json& json, EnergyRequest& value);
 void to_json(Json& json, const EnergyReply& value);

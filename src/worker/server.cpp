@@ -40,7 +40,8 @@ Json Server::reply_to(const std::string& line, const Write& write) const {
 Json Server::answer(const std::string& line, const Write& write) const {
     try {
         return reply_to(line, write);
-    } catch (const DeviceLost&) {
+    } catch (const DeviceLost& lost) {
+        write(to_line(protocol::event_json(protocol::FaultEvent{lost.what()})));
         throw;
     } catch (const Error& error) {
         return error_reply(error.code(), error.what());

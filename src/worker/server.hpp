@@ -30,7 +30,7 @@ class Server {
     }
 
     /// The answer to one line: the reply, or an error that says what was wrong. Only DeviceLost
-    /// escapes.
+    /// escapes, announced by a FaultEvent.
     [[nodiscard]] Json answer(const std::string& line, const Write& write) const;
 
     /// Answers line after line until the input ends or a reply's `worker_ends` is true.

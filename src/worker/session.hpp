@@ -54,6 +54,7 @@ class Session {
 
     void open(std::size_t device);
     [[nodiscard]] References references(const Problem& problem);
+    static void look_closer(std::vector<Contestant>& baselines);
     void time_baselines(Prepared& prepared);
     void check_into(protocol::CheckReply& reply, const protocol::CheckRequest& request);
     [[nodiscard]] bool device_works();

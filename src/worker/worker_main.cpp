@@ -90,9 +90,7 @@ Server device_server(const WorkerParts& parts) {
     server.add<protocol::BlockRequest>(
         [=](const protocol::BlockRequest& request, const Server::Write& write) {
             return session->block(request, [&](int slot) {
-                Json event = protocol::TimingEvent{slot};
-                event["event"] = protocol::TimingEvent::kName;
-                write(to_line(event));
+                write(to_line(protocol::event_json(protocol::TimingEvent{slot})));
             });
         });
     server.add<protocol::EnergyRequest>(

@@ -14,6 +14,8 @@ ProgramResult sweep_under(const TemporaryFolder& folder, const std::string& laun
                          "--device",
                          "host",
                          "--quick",
+                         "--race-time",
+                         "1s",
                          "--shape",
                          "1x64x128",
                          "-b",

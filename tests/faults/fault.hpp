@@ -18,7 +18,6 @@ struct Fault {
     int lost_workers;  ///< how many it may cost
 };
 
-/// A fault in a block is found with others in flight, then again alone: two workers.
 inline constexpr std::array kFaults{
     Fault{"writes_far_away", CandidateStatus::kRuntime, "signal 11", "cudaError", 1},
     Fault{"writes_behind", CandidateStatus::kCorrectness, "behind the output", "behind the", 0},
@@ -33,8 +32,8 @@ inline constexpr std::array kFaults{
     Fault{"wants_memory", CandidateStatus::kConstraints, "free", "free", 0},
     Fault{"unknown_name", CandidateStatus::kCompile, "no_such_function", "no_such_function", 0},
     Fault{"compiles_for_minutes", CandidateStatus::kCompile, "--compile-timeout", "--compile-", 0},
-    Fault{"traps_in_a_block", CandidateStatus::kRuntime, "died: signal", "died: exit code", 2},
-    Fault{"hangs_in_a_block", CandidateStatus::kTimeout, "no answer within", "no answer", 2},
+    Fault{"traps_in_a_block", CandidateStatus::kRuntime, "died: signal", "cudaError", 1},
+    Fault{"hangs_in_a_block", CandidateStatus::kTimeout, "no answer within", "no answer", 1},
 };
 
 /// Part of the message on a backend; null when it does not have the fault.

@@ -2,6 +2,8 @@
 
 #include "results/store.hpp"
 
+#include <sqlite3.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -123,6 +125,23 @@ inline std::string value(const Store& store, const std::string& sql) {
 
 inline void write_file(const std::filesystem::path& path, const std::string& text) {
     std::ofstream(path, std::ios::binary) << text;
+}
+
+inline std::string bytes_of(const std::filesystem::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// Changes a database as another program would.
+inline void run_sql(const std::filesystem::path& path, const std::string& sql) {
+    sqlite3* handle = nullptr;
+    const bool done = sqlite3_open(path.c_str(), &handle) == SQLITE_OK &&
+                      sqlite3_exec(handle, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK;
+    const std::string message = sqlite3_errmsg(handle);
+    sqlite3_close(handle);
+    if (!done) {
+        throw std::runtime_error(message);
+    }
 }
 
 }  // namespace fdkbench

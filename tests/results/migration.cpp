@@ -95,13 +95,13 @@ TEST_CASE("A database of version 1 gets the same schema as a new one") {
 TEST_CASE("A database of version 1 is not read, and the refusal says what to do") {
     const TemporaryFolder folder;
     make_version_1(folder / "a.db");
-    const std::string before = text_of(folder / "a.db");
+    const std::string before = bytes_of(folder / "a.db");
     CHECK_THROWS_AS(Store::open_read_only(folder / "a.db"), UsageError);
     CHECK_THROWS_WITH(Store::open_read_only(folder / "a.db"),
                       ContainsSubstring("is of an older version") &&
                           ContainsSubstring("fdkbench sweep") && ContainsSubstring("a.db"));
     CHECK_THROWS_AS(Store::open_for_planning(folder / "a.db"), UsageError);
-    CHECK(text_of(folder / "a.db") == before);
+    CHECK(bytes_of(folder / "a.db") == before);
     { const Store store = Store::open(folder / "a.db"); }
     CHECK(value(Store::open_read_only(folder / "a.db"), "SELECT ratio FROM best") == "2.0");
 }
@@ -111,9 +111,9 @@ TEST_CASE("A migration that fails leaves version 1 as it was") {
     make_version_1(folder / "a.db");
     // A column that the migration is about to add.
     run_sql(folder / "a.db", "ALTER TABLE sample ADD COLUMN sm_clock_mhz REAL");
-    const std::string before = text_of(folder / "a.db");
+    const std::string before = bytes_of(folder / "a.db");
     CHECK_THROWS_AS(Store::open(folder / "a.db"), Error);
-    CHECK(text_of(folder / "a.db") == before);
+    CHECK(bytes_of(folder / "a.db") == before);
 }
 
 TEST_CASE("Rows of version 1 are exported, and new ones join them") {

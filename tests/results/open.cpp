@@ -54,7 +54,7 @@ TEST_CASE("A database is created once and keeps its rows") {
     CHECK(value(store, "SELECT count(*) FROM measurement") == "1");
     CHECK(value(store, "PRAGMA user_version") == "2");
     CHECK(value(store, "PRAGMA application_id") == std::to_string(0x66646b62));
-    CHECK(text_of(folder / "a.db")[18] == 2);  // with a write-ahead log
+    CHECK(bytes_of(folder / "a.db")[18] == 2);  // with a write-ahead log
     CHECK(value(store, "PRAGMA foreign_keys") == "1");
 }
 
@@ -72,7 +72,7 @@ TEST_CASE("A file that is no database is refused and left as it is") {
     const std::string text = GENERATE(std::string("hello\n"), std::string(100'000, 'x'));
     write_file(folder / "a.db", text);
     check_refused(folder / "a.db", "is not an fdkbench database");
-    CHECK(text_of(folder / "a.db") == text);
+    CHECK(bytes_of(folder / "a.db") == text);
 }
 
 TEST_CASE("Another program's database is refused and left as it is") {
@@ -81,9 +81,9 @@ TEST_CASE("Another program's database is refused and left as it is") {
             GENERATE("CREATE TABLE t (x)",
                      "CREATE TABLE t (x); PRAGMA user_version = 1",
                      "PRAGMA application_id = 252006673; CREATE TABLE t (x)"));
-    const std::string before = text_of(folder / "a.db");
+    const std::string before = bytes_of(folder / "a.db");
     check_refused(folder / "a.db", "is not an fdkbench database");
-    CHECK(text_of(folder / "a.db") == before);
+    CHECK(bytes_of(folder / "a.db") == before);
 }
 
 TEST_CASE("A newer database is refused with both versions and left as it is") {

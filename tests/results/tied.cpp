@@ -3,6 +3,9 @@
 #include "tests/catch.hpp"
 #include "tests/results/fixture.hpp"
 
+#include <chrono>
+#include <thread>
+
 using namespace fdkbench;
 
 namespace {
@@ -86,12 +89,12 @@ TEST_CASE("Kernels that tie are counted and have places") {
 TEST_CASE("An incumbent stays until it is beaten by more than the margin") {
     Fixture fixture;
     fixture.add(1, confirmed(2.0, 3, 64));
-    fixture.store.decide(small_problem(), 0.03);
+    fixture.store.decide(small_problem(), 0.03, 3);
     CHECK(value(fixture.store, "SELECT incumbent FROM best") == "1");
     SECTION("a tie that would go to the cheaper kernel does not replace it") {
         fixture.add(2, confirmed(2.01, 3, 8));
         CHECK(fixture.tied() == "1 2");
-        fixture.store.decide(small_problem(), 0.03);
+        fixture.store.decide(small_problem(), 0.03, 3);
         CHECK(fixture.winner() == "1");
     }
     SECTION("nor does a faster one within the margin, beyond a tie") {
@@ -103,7 +106,7 @@ TEST_CASE("An incumbent stays until it is beaten by more than the margin") {
         fixture.add(2, better);
         CHECK(fixture.tied() == "1 2");
         // It would be beaten by less.
-        fixture.store.decide(small_problem(), 0.02);
+        fixture.store.decide(small_problem(), 0.02, 3);
         CHECK(fixture.tied() == "2");
         CHECK(value(fixture.store, "SELECT incumbent FROM best") == "1");
     }
@@ -111,7 +114,7 @@ TEST_CASE("An incumbent stays until it is beaten by more than the margin") {
         fixture.add(2, confirmed(2.07, 3, 128));
         CHECK(fixture.winner() == "2");
         CHECK(value(fixture.store, "SELECT incumbent FROM best") == "0");
-        fixture.store.decide(small_problem(), 0.03);
+        fixture.store.decide(small_problem(), 0.03, 3);
         CHECK(value(fixture.store, "SELECT incumbent FROM best") == "1");
         fixture.add(4, confirmed(2.12, 3, 8));
         CHECK(fixture.winner() == "2");
@@ -143,7 +146,7 @@ TEST_CASE("An incumbent stays until it is beaten by more than the margin") {
 TEST_CASE("An incumbent without a margin is one of those that tie") {
     Fixture fixture;
     fixture.add(1, confirmed(2.0, 3, 64));
-    fixture.store.decide(small_problem(), 0);
+    fixture.store.decide(small_problem(), 0, 3);
     fixture.add(2, confirmed(2.01, 3, 8));
     CHECK(fixture.winner() == "2");
 }
@@ -154,9 +157,9 @@ TEST_CASE("Deciding concerns one cell, and none that is not there") {
         const Candidate kernel = candidate(4, small_problem(m));
         fixture.store.add(kernel, hash_of(kernel), confirmed(2, 2));
     }
-    fixture.store.decide(small_problem(16), 0.03);
+    fixture.store.decide(small_problem(16), 0.03, 3);
     CHECK(value(fixture.store, "SELECT count(*) FROM cell") == "2");
-    fixture.store.decide(small_problem(4), 0.05);
+    fixture.store.decide(small_problem(4), 0.05, 3);
     CHECK(value(fixture.store,
                 "SELECT group_concat(m || ':' || incumbent_id || ':' || margin) FROM cell"
                 " WHERE incumbent_id IS NOT NULL") ==
@@ -165,15 +168,29 @@ TEST_CASE("Deciding concerns one cell, and none that is not there") {
     // A cell in which nothing may win has no incumbent.
     const Candidate kernel = candidate(4, small_problem(4));
     fixture.store.add(kernel, hash_of(kernel), failed(CandidateStatus::kRuntime));
-    fixture.store.decide(small_problem(4), 0.05);
+    fixture.store.decide(small_problem(4), 0.05, 3);
     CHECK(value(fixture.store, "SELECT count(*) FROM cell WHERE incumbent_id IS NOT NULL") == "0");
 }
 
 TEST_CASE("The same kernel measured again stays the incumbent") {
     Fixture fixture;
     fixture.add(1, confirmed(2.0, 3, 64));
-    fixture.store.decide(small_problem(), 0.03);
+    fixture.store.decide(small_problem(), 0.03, 3);
     fixture.add(1, confirmed(1.95, 3, 64));
     fixture.add(2, confirmed(2.0, 3, 8));
     CHECK(fixture.winner() == "1");
+}
+
+TEST_CASE("A cell is decided until a row is added or more processes are wanted") {
+    Fixture fixture;
+    CHECK_FALSE(fixture.store.decided(small_problem(), 1));
+    fixture.store.add(candidate(1), hash_of(candidate(1)), correct(2.0, 64, 6));
+    CHECK_FALSE(fixture.store.decided(small_problem(), 3));
+    fixture.store.decide(small_problem(), 0.03, 3);
+    CHECK(fixture.store.decided(small_problem(), 3));
+    CHECK(fixture.store.decided(small_problem(), 2));
+    CHECK_FALSE(fixture.store.decided(small_problem(), 4));
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    fixture.store.add(candidate(2), hash_of(candidate(2)), correct(1.9, 64, 6));
+    CHECK_FALSE(fixture.store.decided(small_problem(), 3));
 }

@@ -64,13 +64,13 @@ TEST_CASE("An unconfirmed winner is confirmed with those that tie with it") {
     CHECK(fixture.unconfirmed() == Warps{2, 1});
 }
 
-TEST_CASE("At most three that tie are confirmed, and the leader") {
+TEST_CASE("At most four that tie are confirmed, and the leader") {
     Fixture fixture;
     fixture.add(1, correct(2.0, 128, 6));
-    for (const int warps : {2, 4, 8, 16}) {
+    for (const int warps : {2, 4, 8, 16, 32}) {
         fixture.add(warps, correct(1.99, warps, 6));
     }
-    CHECK(fixture.unconfirmed() == Warps{2, 4, 8, 1});
+    CHECK(fixture.unconfirmed() == Warps{2, 4, 8, 16, 1});
 }
 
 TEST_CASE("Those that are confirmed already need no further process") {
@@ -97,7 +97,10 @@ TEST_CASE("A later row that would beat the confirmed winner makes it doubtful") 
     CHECK(fixture.unconfirmed() == Warps{32, 16});
     fixture.add(64, correct(2.05, 128, 6));
     fixture.add(128, correct(2.06, 128, 6));
-    CHECK(fixture.unconfirmed() == Warps{128, 64, 32});
+    CHECK(fixture.unconfirmed() == Warps{128, 64, 32, 16});
+    fixture.add(256, correct(2.07, 128, 6));
+    CHECK(fixture.unconfirmed() == Warps{256, 128, 64, 32});
+    fixture.add(256, failed(CandidateStatus::kCorrectness));
 
     SECTION("until it was timed in another process itself") {
         fixture.add(128, with_processes(correct(1.9, 128, 12), 2));
@@ -114,7 +117,7 @@ TEST_CASE("A later row that would beat the confirmed winner makes it doubtful") 
 TEST_CASE("A later row within the margin of the incumbent is not worth confirming") {
     Fixture fixture;
     fixture.add(1, confirmed(2.0));
-    fixture.store.decide(small_problem(), 0.05);
+    fixture.store.decide(small_problem(), 0.05, 3);
     fixture.add(2, correct(2.09, 8, 6));
     CHECK(fixture.unconfirmed().empty());
     fixture.add(4, correct(2.11, 8, 6));

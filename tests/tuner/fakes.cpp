@@ -305,8 +305,12 @@ std::vector<Finalist> MemorySink::unconfirmed(const Problem& problem, int proces
     return {{best->candidate.family, best->candidate.params, *best->hash, best->measurement}};
 }
 
-void MemorySink::decide(const Problem& problem, double margin) {
+void MemorySink::decide(const Problem& problem, double margin, int /*processes*/) {
     decisions.emplace_back(problem, margin);
+}
+
+bool MemorySink::decided(const Problem& /*problem*/, int /*processes*/) {
+    return false;
 }
 
 const Row& MemorySink::row(const std::string& option) const {

@@ -39,7 +39,8 @@ class MemorySink final : public MeasurementSink {
     void end_attempt(const Candidate& candidate, const std::string& hash) override;
     /// The fastest row of the cell, among those of several processes if there are any.
     std::vector<Finalist> unconfirmed(const Problem& problem, int processes) override;
-    void decide(const Problem& problem, double margin) override;
+    void decide(const Problem& problem, double margin, int processes) override;
+    bool decided(const Problem& problem, int processes) override;
     void set_empty_launch(double time_us) override { empty_launch_us = time_us; }
 
     /// The row of the only candidate whose options contain `option`.
@@ -65,7 +66,7 @@ struct World {
     std::set<std::string> same_code;           ///< kernels that compile to one and the same binary
     std::map<std::int64_t, Error> prepare_errors;  ///< by m
     bool dies_in_prepare = false;
-    double baseline_us = 100;  ///< as prepare() tells it
+    double baseline_us = 100;     ///< as prepare() tells it
     bool announces_slots = true;  ///< so that the coordinator knows who killed a worker in a block
     std::chrono::milliseconds last_limit{0};  ///< of a check
     double noise = 0.002;                     ///< relative standard deviation of a replay

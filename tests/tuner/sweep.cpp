@@ -1,49 +1,10 @@
 #include "tests/catch.hpp"
-#include "tests/tuner/fakes.hpp"
+#include "tests/tuner/bench.hpp"
 
 #include <algorithm>
 
 using namespace fdkbench;
 using Catch::Matchers::ContainsSubstring;
-
-namespace {
-
-/// Counts what a sweep tells.
-struct Recorder final : SweepListener {
-    void candidate_known(const Candidate&) override { ++known; }
-    void warning(const std::string& message) override { warnings.push_back(message); }
-    void cell_done(std::size_t, const Problem&, const std::optional<Leader>& leader) override {
-        leaders.push_back(leader);
-    }
-    int known = 0;
-    std::vector<std::string> warnings;
-    std::vector<std::optional<Leader>> leaders;
-};
-
-SweepOptions without_confirmations(SweepOptions options) {
-    options.confirmations = 0;
-    return options;
-}
-
-/// One sweep after another with the same options, world and sink.
-struct Bench {
-    SweepOptions options = without_confirmations(fakes::sweep_options({1, 2}, {4}));
-    fakes::World world;
-    fakes::MemorySink sink;
-    Recorder listener;
-    std::atomic<bool> stop = false;
-
-    SweepOutcome sweep() {
-        std::vector<SweepLane> lanes{{options, world.factory(), sink}};
-        return run_sweep(lanes, plan_sweep(options, sink), listener, stop);
-    }
-    [[nodiscard]] std::size_t rows_with(CandidateStatus status) const {
-        return static_cast<std::size_t>(std::ranges::count_if(
-            sink.rows, [&](const fakes::Row& row) { return row.measurement.status == status; }));
-    }
-};
-
-}  // namespace
 
 TEST_CASE("A sweep records every candidate with its time, ratio and rates") {
     Bench bench;
@@ -232,122 +193,6 @@ TEST_CASE("A check is given less time once others have shown how long it takes")
     bench.options.timeouts.candidate = std::chrono::seconds{2};
     bench.sweep();
     CHECK(bench.world.last_limit == std::chrono::seconds{2});
-}
-
-TEST_CASE("Finalists are timed again in fresh processes, and the winner is then settled") {
-    Bench bench;
-    bench.options = fakes::sweep_options({1, 2}, {4});
-    bench.options.margin = 0.05;
-    bench.world.energy_uj = 42;
-    const SweepOutcome outcome = bench.sweep();
-    CHECK(outcome.complete);
-    CHECK(outcome.measured == 22);
-    CHECK(bench.world.count("worker") == 3);
-    CHECK(bench.world.count("prepare") == 2 * 3);
-    CHECK(bench.sink.rows.size() == 22);
-    int confirmed = 0;
-    for (const fakes::Row& row : bench.sink.rows) {
-        const Measurement& measurement = row.measurement;
-        if (processes(measurement.samples) > 1) {
-            ++confirmed;
-            CHECK(processes(measurement.samples) == 3);
-            CHECK(measurement.samples.size() >= 3 * 6);
-            CHECK(measurement.energy_uj == 42.0);
-        }
-    }
-    CHECK(confirmed == 2);
-    REQUIRE(bench.sink.decisions.size() == 2);
-    CHECK(bench.sink.decisions[0].second == 0.05);
-    const std::size_t events = bench.world.events.size();
-    bench.sweep();
-    CHECK(bench.world.events.size() == events);
-}
-
-TEST_CASE("What was measured but not confirmed is confirmed by the next sweep") {
-    Bench bench;
-    bench.sweep();
-    bench.options.confirmations = 2;
-    const SweepPlan plan = plan_sweep(bench.options, bench.sink);
-    CHECK(plan.already_measured == plan.candidates);
-    CHECK(plan.unconfirmed == 2);
-    CHECK(bench.sweep().measured == 0);
-    CHECK(plan_sweep(bench.options, bench.sink).unconfirmed == 0);
-}
-
-TEST_CASE("A finalist whose code has changed since is not confirmed with the new code") {
-    Bench bench;
-    bench.options = without_confirmations(fakes::sweep_options({16}, {4}));
-    bench.sweep();
-    for (fakes::Row& row : bench.sink.rows) {
-        row.hash = "of another compiler";
-    }
-    bench.options.confirmations = 2;
-    bench.sweep();
-    for (const fakes::Row& row : bench.sink.rows) {
-        if (row.hash == "of another compiler") {
-            CHECK(processes(row.measurement.samples) == 1);
-        }
-    }
-}
-
-TEST_CASE("Blocks on a throttled device are timed again, and after too many the status says so") {
-    Bench bench;
-    bench.options = without_confirmations(fakes::sweep_options({16}, {4}));
-    Conditions capped;
-    capped.throttle_reasons = {"sw_power_cap"};
-    capped.power_w = 700;
-    SECTION("a few") {
-        bench.world.conditions.assign(2, capped);
-        bench.sweep();
-        CHECK(bench.rows_with(CandidateStatus::kCorrect) == 5);
-        int discarded = 0;
-        for (const fakes::Row& row : bench.sink.rows) {
-            discarded += row.measurement.discarded;
-            CHECK(row.measurement.samples.size() >= 6);
-            CHECK(row.measurement.power_w == 700.0);
-        }
-        CHECK(discarded == 5 + 2);  // the block of five, then one half of it
-    }
-    SECTION("all") {
-        bench.world.conditions.assign(1000, capped);
-        bench.sweep();
-        CHECK(bench.rows_with(CandidateStatus::kThrottled) == 5);
-        for (const fakes::Row& row : bench.sink.rows) {
-            CHECK_THAT(row.measurement.message, ContainsSubstring("sw_power_cap"));
-            CHECK_FALSE(row.measurement.time_us.has_value());
-        }
-    }
-    SECTION("allowed") {
-        bench.options.policy.allow_throttling = true;
-        bench.world.conditions.assign(1000, capped);
-        bench.sweep();
-        CHECK(bench.rows_with(CandidateStatus::kCorrect) == 5);
-    }
-}
-
-TEST_CASE("Two devices share the cells, and the slower one is reported") {
-    Bench bench;
-    bench.options = without_confirmations(fakes::sweep_options({1, 2}, {1, 2, 4, 8}));
-    fakes::World second_world;
-    fakes::MemorySink second_sink;
-    SweepOptions second = bench.options;
-    second.device.id = "fake:1";
-    second_world.baseline_us = 110;
-    std::vector<SweepLane> lanes{{bench.options, bench.world.factory(), bench.sink},
-                                 {second, second_world.factory(), second_sink}};
-    const SweepPlan plan = plan_sweep(bench.options, bench.sink);
-    const SweepOutcome outcome = run_sweep(lanes, plan, bench.listener, bench.stop);
-    CHECK(outcome.complete);
-    CHECK(outcome.measured == plan.candidates);
-    CHECK(bench.sink.rows.size() + second_sink.rows.size() == plan.candidates);
-    for (const fakes::Row& row : bench.sink.rows) {
-        for (const fakes::Row& other : second_sink.rows) {
-            CHECK(row.candidate.problem.format.bits != other.candidate.problem.format.bits);
-        }
-    }
-    REQUIRE(bench.listener.warnings.size() == 1);
-    CHECK_THAT(bench.listener.warnings[0],
-               ContainsSubstring("fake:1") && ContainsSubstring("10 %"));
 }
 
 TEST_CASE("A cell that the device has no room for is left out, and the sweep ends normally") {

@@ -260,5 +260,5 @@ TEST_CASE("The worker program exits 0 after a lost device and refuses unknown ar
     const auto [code, output] = run_worker(
         {}, prepare_line() + check_line("faults_later") + line(protocol::BlockRequest{{0}}), parts);
     CHECK(code == 4);
-    CHECK(std::count(output.begin(), output.end(), '\n') == 3);
+    CHECK(std::count(output.begin(), output.end(), '\n') == 4);
 }

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "results/sqlite.hpp"
+
+#include <filesystem>
+
+namespace fdkbench {
+
+/// Opens or creates a database to write to, and migrates an older schema. Throws UsageError for a
+/// file that is not such a database or is of a newer version, EnvironmentError when it cannot be
+/// written.
+sqlite::Connection open_database(const std::filesystem::path& path);
+
+/// Opens an existing database without the right to change it. Throws UsageError when there is none,
+/// or one of another kind or version.
+sqlite::Connection open_database_read_only(const std::filesystem::path& path);
+
+}  // namespace fdkbench

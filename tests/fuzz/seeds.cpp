@@ -1,0 +1,136 @@
+#include "src/core/hash.hpp"
+#include "src/protocol/messages.hpp"
+#include "tests/fuzz/read_all.hpp"
+
+#include <sqlite3.h>
+
+using namespace fdkbench;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Writes one seed of a fuzzer.
+class Seeds {
+  public:
+    explicit Seeds(fs::path folder) : folder_(std::move(folder)) {}
+    [[nodiscard]] fs::path path(const std::string& fuzzer) {
+        fs::create_directories(folder_ / fuzzer);
+        return folder_ / fuzzer / ("seed-" + std::to_string(count_++));
+    }
+    void add(const std::string& fuzzer, std::string_view text) {
+        fuzz::write_file(path(fuzzer), text);
+    }
+
+  private:
+    fs::path folder_;
+    int count_ = 0;
+};
+
+LaunchPlan plan() {
+    LaunchPlan plan = candidate(4).plan;
+    plan.steps.emplace_back().kind = LaunchStep::Kind::kMatmul;
+    plan.workspace_bytes = 1024;
+    return plan;
+}
+
+void add_json(Seeds& seeds) {
+    const RunRecord run = fictional_run();
+    for (const Json& json : {Json(candidate(4).params),
+                             Json(small_problem()),
+                             Json(plan()),
+                             Json(plan().steps.front()),
+                             Json(run.device),
+                             Json(run.policy),
+                             Json(Conditions{}),
+                             Json(Ceiling{"read", 1 << 20, 3.25, "GB/s"}),
+                             Json(Accuracy{0.5, 1e-3}),
+                             Json(KernelResources{64, 1024, 0})}) {
+        seeds.add("json", to_line(json));
+    }
+}
+
+void add_requests(Seeds& seeds) {
+    using namespace protocol;
+    seeds.add("protocol", to_line(request_json(HelloRequest{})));
+    seeds.add("protocol", to_line(request_json(CeilingsRequest{1})));
+    seeds.add("protocol", to_line(request_json(PrepareRequest{0, small_problem(), {}})));
+    seeds.add("protocol", to_line(request_json(CheckRequest{1, "/cache/kernel", plan()})));
+    seeds.add("protocol", to_line(request_json(BlockRequest{{1, 2}})));
+    seeds.add("protocol", to_line(request_json(EnergyRequest{1})));
+    seeds.add(
+        "protocol",
+        to_line(request_json(CompileRequest{"/cache", "lut_mv", {"-DA=1"}, "sm_90a", "key"})));
+}
+
+void add_replies(Seeds& seeds) {
+    using namespace protocol;
+    HelloReply hello;
+    hello.devices = {fictional_run().device};
+    hello.versions = {{"runtime", "13.0"}};
+    CheckReply check;
+    check.accuracy = Accuracy{0.5, 1e-3};
+    check.repeatable = true;
+    check.resources = KernelResources{64, 1024, 0};
+    BlockReply block;
+    block.times_us = {1.5, 2};
+    for (const Json& json : {Json(ErrorReply{3, "no device"}),
+                             Json(hello),
+                             Json(CeilingsReply{{Ceiling{"read", 1 << 20, 3.25, "GB/s"}}}),
+                             Json(PrepareReply{}),
+                             Json(check),
+                             Json(block),
+                             Json(TimingEvent{-1}),
+                             Json(EnergyReply{2.5}),
+                             Json(CompileReply{})}) {
+        seeds.add("protocol", to_line(json));
+    }
+}
+
+void add_safetensors(Seeds& seeds) {
+    const std::string header = R"({"__metadata__":{"a":"b"},)"
+                               R"("weight":{"dtype":"BF16","shape":[2,2],"data_offsets":[0,8]},)"
+                               R"("x":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}})";
+    std::string file(8, '\0');
+    file[0] = static_cast<char>(header.size());
+    seeds.add("safetensors", file + header + std::string(12, '?'));
+}
+
+/// As small as SQLite allows: a mutation then meets something that matters.
+void add_database(Seeds& seeds) {
+    const fs::path path = fuzz::scratch_folder() / "seed.db";
+    fuzz::write_database(path);
+    sqlite3* handle = nullptr;
+    sqlite3_open(path.c_str(), &handle);
+    const std::string sql = "PRAGMA journal_mode = DELETE; PRAGMA page_size = 512; VACUUM INTO '" +
+                            seeds.path("database").string() + "'";
+    fuzz::require(sqlite3_exec(handle, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK,
+                  "the seed database can be written");
+    sqlite3_close(handle);
+}
+
+void add_rows(Seeds& seeds) {
+    for (int column = 0; column < 30; ++column) {
+        for (const std::string value : {"1", "", "{\"warps\":4}", "bf16"}) {
+            const char name = static_cast<char>(column);
+            seeds.add("rows", std::string{name, static_cast<char>(column % 5)} + value);
+        }
+    }
+    seeds.add("rows", std::string{10, '\0'} + to_line(Json(plan())));
+}
+
+}  // namespace
+
+/// Writes small valid inputs of every fuzzer into folders of their names.
+int main(int argc, char** argv) {
+    fuzz::require(argc == 2, "the argument is a folder");
+    Seeds seeds{fs::path(argv[1])};
+    add_json(seeds);
+    add_requests(seeds);
+    add_replies(seeds);
+    add_safetensors(seeds);
+    add_database(seeds);
+    add_rows(seeds);
+    const std::string content = "a kernel";
+    seeds.add("cache", std::string(64, 'a') + ' ' + sha256(content) + '\n' + content);
+    return 0;
+}

@@ -1,0 +1,121 @@
+#include "tests/catch.hpp"
+#include "tests/tuner/bench.hpp"
+
+using namespace fdkbench;
+
+TEST_CASE("Finalists are timed again in fresh processes, and the winner is then settled") {
+    Bench bench;
+    bench.options = fakes::sweep_options({1, 2}, {4});
+    bench.options.confirmations = 2;
+    bench.options.margin = 0.05;
+    bench.world.energy_uj = 42;
+    const SweepOutcome outcome = bench.sweep();
+    CHECK(outcome.complete);
+    CHECK(outcome.measured == 22);
+    CHECK(bench.world.count("worker") == 3);
+    CHECK(bench.world.count("prepare") == 2 * 3);
+    CHECK(bench.sink.rows.size() == 22);
+    int confirmed = 0;
+    for (const fakes::Row& row : bench.sink.rows) {
+        const Measurement& measurement = row.measurement;
+        if (processes(measurement.samples) > 1) {
+            ++confirmed;
+            CHECK(processes(measurement.samples) == 3);
+            CHECK(measurement.samples.size() >= 3 * 6);
+            CHECK(measurement.energy_uj == 42.0);
+        }
+    }
+    CHECK(confirmed == 2);
+    REQUIRE(bench.sink.decisions.size() == 2);
+    CHECK(bench.sink.decisions[0].second == 0.05);
+    const std::size_t events = bench.world.events.size();
+    bench.sweep();
+    CHECK(bench.world.events.size() == events);
+}
+
+TEST_CASE("What was measured but not confirmed is confirmed by the next sweep") {
+    Bench bench;
+    bench.sweep();
+    bench.options.confirmations = 2;
+    const SweepPlan plan = plan_sweep(bench.options, bench.sink);
+    CHECK(plan.already_measured == plan.candidates);
+    CHECK(plan.unconfirmed == 2);
+    CHECK(bench.sweep().measured == 0);
+    CHECK(plan_sweep(bench.options, bench.sink).unconfirmed == 0);
+}
+
+TEST_CASE("A finalist whose code has changed since is not confirmed with the new code") {
+    Bench bench;
+    bench.options = without_confirmations(fakes::sweep_options({16}, {4}));
+    bench.sweep();
+    for (fakes::Row& row : bench.sink.rows) {
+        row.hash = "of another compiler";
+    }
+    bench.options.confirmations = 2;
+    bench.sweep();
+    for (const fakes::Row& row : bench.sink.rows) {
+        if (row.hash == "of another compiler") {
+            CHECK(processes(row.measurement.samples) == 1);
+        }
+    }
+}
+
+TEST_CASE("Blocks on a throttled device are timed again, and after too many the status says so") {
+    Bench bench;
+    bench.options = without_confirmations(fakes::sweep_options({16}, {4}));
+    Conditions capped;
+    capped.throttle_reasons = {"sw_power_cap"};
+    capped.power_w = 700;
+    SECTION("a few") {
+        bench.world.conditions.assign(2, capped);
+        bench.sweep();
+        CHECK(bench.rows_with(CandidateStatus::kCorrect) == 5);
+        int discarded = 0;
+        for (const fakes::Row& row : bench.sink.rows) {
+            discarded += row.measurement.discarded;
+            CHECK(row.measurement.samples.size() >= 6);
+            CHECK(row.measurement.power_w == 700.0);
+        }
+        CHECK(discarded == 5 + 2);  // the block of five, then one half of it
+    }
+    SECTION("all") {
+        bench.world.conditions.assign(1000, capped);
+        bench.sweep();
+        CHECK(bench.rows_with(CandidateStatus::kThrottled) == 5);
+        for (const fakes::Row& row : bench.sink.rows) {
+            CHECK_THAT(row.measurement.message, ContainsSubstring("sw_power_cap"));
+            CHECK_FALSE(row.measurement.time_us.has_value());
+        }
+    }
+    SECTION("allowed") {
+        bench.options.policy.allow_throttling = true;
+        bench.world.conditions.assign(1000, capped);
+        bench.sweep();
+        CHECK(bench.rows_with(CandidateStatus::kCorrect) == 5);
+    }
+}
+
+TEST_CASE("Two devices share the cells, and the slower one is reported") {
+    Bench bench;
+    bench.options = without_confirmations(fakes::sweep_options({1, 2}, {1, 2, 4, 8}));
+    fakes::World second_world;
+    fakes::MemorySink second_sink;
+    SweepOptions second = bench.options;
+    second.device.id = "fake:1";
+    second_world.baseline_us = 110;
+    std::vector<SweepLane> lanes{{bench.options, bench.world.factory(), bench.sink},
+                                 {second, second_world.factory(), second_sink}};
+    const SweepPlan plan = plan_sweep(bench.options, bench.sink);
+    const SweepOutcome outcome = run_sweep(lanes, plan, bench.listener, bench.stop);
+    CHECK(outcome.complete);
+    CHECK(outcome.measured == plan.candidates);
+    CHECK(bench.sink.rows.size() + second_sink.rows.size() == plan.candidates);
+    for (const fakes::Row& row : bench.sink.rows) {
+        for (const fakes::Row& other : second_sink.rows) {
+            CHECK(row.candidate.problem.format.bits != other.candidate.problem.format.bits);
+        }
+    }
+    REQUIRE(bench.listener.warnings.size() == 1);
+    CHECK_THAT(bench.listener.warnings[0],
+               ContainsSubstring("fake:1") && ContainsSubstring("10 %"));
+}

@@ -1,0 +1,87 @@
+#include "src/core/artifact_cache.hpp"
+#include "src/worker/checking.hpp"
+#include "src/worker/device_data.hpp"
+#include "tests/cuda/gpu.hpp"
+#include "tests/kernels/compile.hpp"
+#include "tests/kernels/points.hpp"
+
+#include <algorithm>
+
+using namespace fdkbench;
+using namespace fdkbench::test;
+using namespace fdkbench::testing;
+
+namespace {
+
+/// y = x · wᵀ on the CPU, for the small problems of these tests.
+std::vector<float> product(std::span<const float> x, std::span<const float> w, const Shape& shape) {
+    std::vector<float> y;
+    for (std::int64_t row = 0; row < shape.m; ++row) {
+        for (std::int64_t column = 0; column < shape.n; ++column) {
+            double sum = 0;
+            for (std::int64_t i = 0; i < shape.k; ++i) {
+                sum += static_cast<double>(x[row * shape.k + i]) * w[column * shape.k + i];
+            }
+            y.push_back(static_cast<float>(sum));
+        }
+    }
+    return y;
+}
+
+bool uses_library(const Family& family, const Problem& problem, const Params& params) {
+    const LaunchPlan plan = family.plan(problem, params, gpu_info());
+    return std::ranges::any_of(
+        plan.steps, [](const LaunchStep& step) { return step.kind == LaunchStep::Kind::kMatmul; });
+}
+
+/// Launches the best guess of a family three times, on whole and on ragged m.
+void run_once(const Family& family, const Problem& problem, const Params& params) {
+    CAPTURE(family.name, to_string(problem), to_string(params));
+    const auto compiler = make_nvrtc_compiler();
+    const CompileOutput output = compile_point(*compiler, family, problem, params, gpu_info());
+    REQUIRE(output.ok);
+    const TemporaryFile file(output.binary);
+    const LaunchPlan plan = family.plan(problem, params, gpu_info());
+    const auto runnable = gpu().load(file.path(), plan, problem);
+
+    const InputsKey inputs({});
+    HostData host;
+    host.prepare(problem, inputs);
+    DeviceData data(gpu());
+    data.prepare(problem, inputs, host, 0);
+    const auto workspace = gpu().allocate(std::max<std::uint64_t>(plan.workspace_bytes, 256));
+    gpu().fill(*workspace, std::byte{0});
+    References references;
+    references.kernel = product(host.x_values(), host.kernel_weights(), problem.shape);
+    const Checker checker(gpu(), problem, data.y(), references, 4e-3);
+    CHECK(checker.check(*runnable, data.candidate_rotation(workspace.get())).fault.empty());
+}
+
+/// Runs each family on each bit width that it claims; returns how many pairs there were.
+int run_families(bool with_library) {
+    gpu();
+    int runs = 0;
+    for (const int bits : {16, 8, 4, 2, 1}) {
+        for (const std::int64_t m : {3, 33}) {
+            const Problem problem{{m, 136, 512}, {bits, bits == 16 ? 0 : 64}, ElementType::kBf16};
+            for (const Family* family : claimants("cuda", problem, gpu_info())) {
+                const Params params = valid_points(*family, problem, gpu_info()).front();
+                if (uses_library(*family, problem, params) == with_library) {
+                    run_once(*family, problem, params);
+                    ++runs;
+                }
+            }
+        }
+    }
+    return runs;
+}
+
+}  // namespace
+
+TEST_CASE("Every family runs on every bit width", "[kernels]") {
+    CHECK(run_families(false) >= 2 * 5);
+}
+
+TEST_CASE("Families that call the library run on every bit width", "[library]") {
+    CHECK(run_families(true) >= 4);
+}
