@@ -124,6 +124,19 @@ TEST_CASE("A later row within the margin of the incumbent is not worth confirmin
     CHECK(fixture.unconfirmed() == Warps{4});
 }
 
+TEST_CASE("A leader timed in fewer processes does not put a confirmed winner in doubt") {
+    Fixture fixture;
+    const auto wide = [](Measurement measurement) {
+        measurement.ratio_lo = 1.9;
+        measurement.ratio_hi = 2.1;
+        return measurement;
+    };
+    fixture.add(1, wide(confirmed(2.0, 8)));
+    fixture.add(2, wide(with_processes(correct(2.04, 64, 12), 2)));
+    CHECK(value(fixture.store, "SELECT ratio || ' ' || tied FROM best") == "2.0 2");
+    CHECK(fixture.unconfirmed().empty());
+}
+
 TEST_CASE("Other cells, devices and policies are not confirmed") {
     Fixture fixture;
     fixture.add(1, correct(2.0, 64, 6));
