@@ -56,8 +56,9 @@ void check_refused(const ProgramResult& result, const std::vector<std::string>& 
 }  // namespace
 
 TEST_CASE("A sweep works under launchers that change how a process runs") {
+    const TemporaryFolder folder;
     for (const std::string launcher : {"env OMP_NUM_THREADS=1", "nice -n 0", " "}) {
-        const TemporaryFolder folder;
+        std::filesystem::remove(folder.path("a.db"));
         const ProgramResult result = sweep_under(folder, launcher);
         INFO(launcher << ": " << result.err);
         CHECK(result.exit_code == 0);
