@@ -133,7 +133,7 @@ TEST_CASE("A winner of a family that is gone is not measured, the others are") {
     INFO(result.out << result.err);
     CHECK(result.exit_code == 1);
     CHECK_THAT(result.out,
-               ContainsSubstring("not measured: this fdkbench cannot build it") &&
+               ContainsSubstring("not measured: this fdkbench has no such kernel") &&
                    ContainsSubstring("former") && ContainsSubstring("1 not measured"));
 }
 
