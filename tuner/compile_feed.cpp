@@ -2,6 +2,14 @@
 
 namespace fdkbench {
 
+protocol::CompileRequest compile_request(const SweepOptions& options, const Candidate& candidate) {
+    return {options.cache_dir,
+            candidate.family,
+            candidate.options,
+            options.device.arch,
+            candidate.compile_key};
+}
+
 void CompileFeed::request(const CellPlan& cell) {
     for (const Candidate& candidate : cell.candidates) {
         if (!replies_.try_emplace(candidate.compile_key).second) {
@@ -11,12 +19,7 @@ void CompileFeed::request(const CellPlan& cell) {
             pool_ = factory_.compile_pool(options_.jobs);
         }
         tickets_.push_back(&candidate);
-        pool_->submit(tickets_.size() - 1,
-                      {options_.cache_dir,
-                       candidate.family,
-                       candidate.options,
-                       options_.device.arch,
-                       candidate.compile_key});
+        pool_->submit(tickets_.size() - 1, compile_request(options_, candidate));
     }
 }
 

@@ -10,6 +10,9 @@
 
 namespace fdkbench {
 
+/// What a compile process is asked for a candidate.
+protocol::CompileRequest compile_request(const SweepOptions& options, const Candidate& candidate);
+
 /// Keeps the compile pool fed and what it gives back: each distinct compile key is compiled once a
 /// sweep. The pool starts with the first request.
 class CompileFeed {

@@ -18,12 +18,7 @@ protocol::CompileReply compiled(const SweepOptions& options,
                                 const Candidate& candidate,
                                 const std::atomic<bool>& stop) {
     const auto pool = factory.compile_pool(1);
-    pool->submit(0,
-                 {options.cache_dir,
-                  candidate.family,
-                  candidate.options,
-                  options.device.arch,
-                  candidate.compile_key});
+    pool->submit(0, compile_request(options, candidate));
     while (!stop) {
         if (const auto done = pool->next(std::chrono::milliseconds{100})) {
             return done->reply;

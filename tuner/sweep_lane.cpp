@@ -114,8 +114,8 @@ void LaneRunner::race(std::size_t index) {
     listener_.cell_done(index, cell.problem, session.leader());
 }
 
-/// Each pass is one fresh process that goes through the cells whose winner is still in doubt: two
-/// passes as a rule, a few more where the processes disagree.
+/// Each pass is one fresh process that goes through the cells whose winner is still in doubt: as
+/// many as there are confirmations as a rule, a few more where the processes disagree.
 void LaneRunner::confirm() {
     const int processes = 1 + lane_.options.confirmations;
     const int most_passes = kMostPasses * lane_.options.confirmations;

@@ -1,6 +1,7 @@
 #include "src/cli/device_choice.hpp"
 
 #include "src/core/error.hpp"
+#include "src/core/nvidia_driver.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -127,6 +128,21 @@ DeviceChoice choose_one_device(const std::vector<std::string>& ids, const Launch
                         chosen.size()));
     }
     return chosen.front();
+}
+
+SweepOptions machine_sweep_options(const MachineOptions& machine, const DeviceChoice& device) {
+    SweepOptions options;
+    options.device = device.info();
+    options.device_index = device.index;
+    options.compiler = device.program.hello.compiler;
+    options.jobs = machine.jobs;
+    options.cache_dir = machine.cache_dir;
+    options.timeouts = machine.timeouts;
+    return options;
+}
+
+std::string driver_version(const DeviceInfo& device) {
+    return device.backend == "cuda" ? nvidia_driver_version() : "";
 }
 
 }  // namespace fdkbench

@@ -1,6 +1,7 @@
 #pragma once
 
-#include "tuner/worker.hpp"
+#include "src/cli/options.hpp"
+#include "tuner/sweep.hpp"
 
 #include <string>
 #include <vector>
@@ -39,5 +40,12 @@ std::vector<DeviceChoice> choose_devices(const std::vector<std::string>& ids,
 
 /// The same for a command that uses one device: throws UsageError when more are asked for.
 DeviceChoice choose_one_device(const std::vector<std::string>& ids, const Launcher& launcher);
+
+/// What every command that measures has in common: the device, the compiler and the machine's
+/// options.
+SweepOptions machine_sweep_options(const MachineOptions& machine, const DeviceChoice& device);
+
+/// Of the device's driver, for the record; "" on the host.
+std::string driver_version(const DeviceInfo& device);
 
 }  // namespace fdkbench

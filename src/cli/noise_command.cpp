@@ -1,4 +1,3 @@
-#include "kernels/registry.hpp"
 #include "results/stored_rows.hpp"
 #include "results/winners.hpp"
 #include "src/cli/commands.hpp"
@@ -11,7 +10,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <optional>
 
@@ -79,13 +77,8 @@ void print(const Candidate& candidate, const NoiseBudget& budget, const NoiseEff
 ExitCode run_noise(const NoiseOptions& options) {
     const MachineOptions& machine = options.machine;
     const DeviceChoice device = choose_one_device(machine.devices, machine.launcher);
-    SweepOptions sweep;
+    SweepOptions sweep = machine_sweep_options(machine, device);
     sweep.problems = {options.problem};
-    sweep.device = device.info();
-    sweep.device_index = device.index;
-    sweep.compiler = device.program.hello.compiler;
-    sweep.cache_dir = machine.cache_dir;
-    sweep.timeouts = machine.timeouts;
     const std::atomic<bool>& stop = stop_on_interrupt();
     WorkerFactory factory =
         worker_processes(device.program.command, machine.timeouts.compile, &stop);

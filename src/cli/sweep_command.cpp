@@ -11,7 +11,6 @@
 #include "src/cli/summary_table.hpp"
 #include "src/core/artifact_cache.hpp"
 #include "src/core/json.hpp"
-#include "src/core/nvidia_driver.hpp"
 #include "tuner/sweep.hpp"
 
 #include <fmt/format.h>
@@ -26,21 +25,15 @@ namespace fdkbench {
 namespace {
 
 SweepOptions sweep_options(const SweepCommandOptions& options, const DeviceChoice& device) {
-    SweepOptions sweep;
+    SweepOptions sweep = machine_sweep_options(options.machine, device);
     sweep.problems = options.problems;
-    sweep.device = device.info();
-    sweep.device_index = device.index;
-    sweep.compiler = device.program.hello.compiler;
     sweep.policy = options.policy;
     sweep.include = options.include;
     sweep.exclude = options.exclude;
     sweep.quick = options.quick;
     sweep.force = options.force;
     sweep.part = options.shard.count > 1;
-    sweep.jobs = options.machine.jobs;
-    sweep.cache_dir = options.machine.cache_dir;
     sweep.time_limit = options.time_limit;
-    sweep.timeouts = options.machine.timeouts;
     sweep.race_time = options.race_time;
     sweep.confirmations = options.confirmations;
     sweep.margin = options.margin;
@@ -53,7 +46,7 @@ RunRecord run_record(const SweepCommandOptions& options, const DeviceChoice& dev
     run.device = device.info();
     run.policy = options.policy;
     run.compiler = device.program.hello.compiler;
-    run.driver = run.device.backend == "cuda" ? nvidia_driver_version() : "";
+    run.driver = driver_version(run.device);
     run.commit = kCommit;
     run.command = options.command;
     return run;

@@ -37,14 +37,14 @@ double parse_percent(const std::string& text) {
 
 Subcommand add_verify(CLI::App& program) {
     const auto arguments = std::make_shared<VerifyArguments>();
-    CLI::App* app =
-        new_subcommand(program,
-                       "verify",
-                       "Measure winners again: which drifted, which are wrong now",
-                       "  fdkbench verify --sample 5%\n"
-                       "  fdkbench verify --ledger ledger.json\n"
-                       "What seems to have drifted is measured in two more processes. Ends with exit code 1 "
-                       "when a winner has drifted or is wrong.");
+    CLI::App* app = new_subcommand(
+        program,
+        "verify",
+        "Measure winners again: which drifted, which are wrong now",
+        "  fdkbench verify --sample 5%\n"
+        "  fdkbench verify --ledger ledger.json\n"
+        "What seems to have drifted is measured in two more processes. Ends with exit code 1 "
+        "when a winner has drifted or is wrong.");
     app->add_option("--sample", arguments->sample, "This share of the winners, drawn at random")
         ->capture_default_str();
     app->add_option(

@@ -1,4 +1,3 @@
-#include "kernels/registry.hpp"
 #include "results/ledger.hpp"
 #include "results/stored_rows.hpp"
 #include "results/winners.hpp"
@@ -8,7 +7,6 @@
 #include "src/cli/interrupt.hpp"
 #include "src/cli/output.hpp"
 #include "src/core/error.hpp"
-#include "src/core/nvidia_driver.hpp"
 #include "tuner/remeasure.hpp"
 #include "tuner/search_space.hpp"
 
@@ -19,7 +17,6 @@
 #include <chrono>
 #include <cmath>
 #include <random>
-#include <stdexcept>
 
 namespace fdkbench {
 namespace {
@@ -177,7 +174,7 @@ std::vector<Verified> verify_all(const std::vector<StoredRow>& rows,
 std::string ledger(const std::vector<Verified>& all, const DeviceChoice& device) {
     LedgerHeader header;
     header.device = device.info();
-    header.driver = header.device.backend == "cuda" ? nvidia_driver_version() : "";
+    header.driver = driver_version(header.device);
     header.compiler = device.program.hello.compiler;
     header.commit = kCommit;
     header.date = fmt::format(
@@ -199,20 +196,6 @@ std::string ledger(const std::vector<Verified>& all, const DeviceChoice& device)
     return ledger_text(header, kernels);
 }
 
-SweepOptions sweep_options(const MachineOptions& machine,
-                           const DeviceChoice& device,
-                           const MeasuringPolicy& policy) {
-    SweepOptions options;
-    options.device = device.info();
-    options.device_index = device.index;
-    options.compiler = device.program.hello.compiler;
-    options.policy = policy;
-    options.jobs = machine.jobs;
-    options.cache_dir = machine.cache_dir;
-    options.timeouts = machine.timeouts;
-    return options;
-}
-
 }  // namespace
 
 ExitCode run_verify(const VerifyOptions& options) {
@@ -232,8 +215,9 @@ ExitCode run_verify(const VerifyOptions& options) {
     const std::atomic<bool>& stop = stop_on_interrupt();
     WorkerFactory factory =
         worker_processes(device.program.command, machine.timeouts.compile, &stop);
-    const std::vector<Verified> all = verify_all(
-        rows, sweep_options(machine, device, measuring_policy(store, policy)), factory, stop);
+    SweepOptions sweep = machine_sweep_options(machine, device);
+    sweep.policy = measuring_policy(store, policy);
+    const std::vector<Verified> all = verify_all(rows, sweep, factory, stop);
     print(all);
     const auto count = [&](Verdict verdict) {
         return std::ranges::count(all, verdict, &Verified::verdict);
