@@ -22,7 +22,7 @@ CachePolicy cache_policy_from(std::string_view word) {
 std::string MeasuringPolicy::key() const {
     const std::string cold =
         cache == CachePolicy::kCold ? fmt::format("{}", cache_bytes_factor) : "";
-    return fmt::format("{}{}-{}-seed{}-nrmse{}{}-v2",
+    return fmt::format("{}{}-{}-seed{}-nrmse{}{}-v3",
                        to_string(cache),
                        cold,
                        inputs,

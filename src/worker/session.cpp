@@ -111,7 +111,7 @@ void Session::look_closer(std::vector<Contestant>& baselines) {
     std::vector<std::vector<double>> times_us(close.size());
     for (int round = 0; close.size() > 1 && round < kCloseRounds; ++round) {
         for (std::size_t i = 0; i < close.size(); ++i) {
-            times_us[i].push_back(time_once(*close[i]->timed.replay));
+            times_us[i].push_back(time_settled(*close[i]->timed.replay));
         }
     }
     for (std::size_t i = 0; i < close.size() && close.size() > 1; ++i) {
@@ -280,16 +280,16 @@ protocol::BlockReply Session::block(const protocol::BlockRequest& request,
 
     protocol::BlockReply reply;
     reply.before = backend_->conditions();
-    reply.baseline_before_us = time_once(best);
+    reply.baseline_before_us = time_settled(best);
     for (std::size_t i = 0; i < replays.size(); ++i) {
         timing(request.slots[i]);
-        reply.times_us.push_back(time_once(*replays[i]));
+        reply.times_us.push_back(time_settled(*replays[i]));
     }
     timing(kBaselineSlot);
     if (current.first) {
-        reply.baseline_first_us = time_once(*current.first->timed.replay);
+        reply.baseline_first_us = time_settled(*current.first->timed.replay);
     }
-    reply.baseline_after_us = time_once(best);
+    reply.baseline_after_us = time_settled(best);
     reply.after = backend_->conditions();
     if (!current.first) {
         reply.baseline_first_us = (reply.baseline_before_us + reply.baseline_after_us) / 2;

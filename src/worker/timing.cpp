@@ -36,6 +36,11 @@ double time_once(Replay& replay) {
     return waiting([&] { return replay.time_us(); });
 }
 
+double time_settled(Replay& replay) {
+    waiting([&] { replay.run(1); });
+    return time_once(replay);
+}
+
 TimedReplay record_timed(Backend& backend,
                          Runnable& runnable,
                          std::span<const Arguments> rotation,
