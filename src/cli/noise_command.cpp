@@ -79,6 +79,7 @@ ExitCode run_noise(const NoiseOptions& options) {
     const DeviceChoice device = choose_one_device(machine.devices, machine.launcher);
     SweepOptions sweep = machine_sweep_options(machine, device);
     sweep.problems = {options.problem};
+    sweep.policy = options.policy;
     const std::atomic<bool>& stop = stop_on_interrupt();
     WorkerFactory factory =
         worker_processes(device.program.command, machine.timeouts.compile, &stop);

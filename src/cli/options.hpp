@@ -62,6 +62,7 @@ struct VerifyOptions {
 struct NoiseOptions {
     MachineOptions machine;
     Problem problem;
+    MeasuringPolicy policy;
     int processes = 5;
 };
 
