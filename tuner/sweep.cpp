@@ -118,10 +118,7 @@ SweepOutcome run_sweep(std::vector<SweepLane>& lanes,
                        const SweepPlan& plan,
                        SweepListener& listener,
                        const std::atomic<bool>& stop) {
-    std::optional<Clock::time_point> deadline;
-    if (const auto limit = lanes.at(0).options.time_limit) {
-        deadline = Clock::now() + *limit;
-    }
+    const auto deadline = lanes.at(0).options.deadline;
     std::atomic<bool> failed = false;
     const auto stopping = [&] { return stop || failed || (deadline && Clock::now() >= *deadline); };
     listener.planned(plan.cells.size(), plan.candidates, plan.already_measured);
@@ -135,7 +132,7 @@ SweepOutcome run_sweep(std::vector<SweepLane>& lanes,
     const auto run_lane = [&](SweepLane& lane) {
         LaneRunner runner(lane, plan, locked, stopping);
         try {
-            if (lanes.size() > 1) {
+            if (lanes.size() > 1 && !stopping()) {
                 if (const auto baseline_us = runner.first_baseline_us()) {
                     siblings.add(lane.options.device, *baseline_us);
                 }

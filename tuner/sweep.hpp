@@ -97,7 +97,7 @@ struct SweepOptions {
     bool part = false;    ///< a share of a sweep: may hold only problems that no family can do
     int jobs = 1;         ///< compile processes
     std::string cache_dir;
-    std::optional<std::chrono::seconds> time_limit;
+    std::optional<std::chrono::steady_clock::time_point> deadline;  ///< stop measuring then
     Timeouts timeouts;
     /// Of the race for one cell; the rounds that give an interval are always run.
     std::chrono::seconds race_time{5};

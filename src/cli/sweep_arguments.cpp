@@ -31,7 +31,8 @@ void add_controls(CLI::App& app, SweepArguments& arguments) {
     add_machine(app, arguments.machine);
     app.add_option("--include", options.include, "Only families whose name matches this regex");
     app.add_option("--exclude", options.exclude, "No families whose name matches this regex");
-    app.add_option("--time-limit", arguments.time_limit, "Stop measuring after 90s, 10m, 1h …");
+    app.add_option(
+        "--time-limit", arguments.time_limit, "Stop measuring 90s, 10m, 1h … after the start");
     app.add_option("--shard",
                    arguments.shard,
                    "Only share i/n of the cells; auto: as Slurm, Kubernetes or MPI say")
@@ -88,7 +89,8 @@ SweepCommandOptions finished(SweepArguments& arguments) {
         options.problems = cells_of(share_of(options.shard, options.all_cells), options.problems);
     }
     if (!arguments.time_limit.empty()) {
-        options.time_limit = parse_duration("--time-limit", arguments.time_limit);
+        options.deadline =
+            std::chrono::steady_clock::now() + parse_duration("--time-limit", arguments.time_limit);
     }
     return options;
 }

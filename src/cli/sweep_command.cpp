@@ -33,7 +33,7 @@ SweepOptions sweep_options(const SweepCommandOptions& options, const DeviceChoic
     sweep.quick = options.quick;
     sweep.force = options.force;
     sweep.part = options.shard.count > 1;
-    sweep.time_limit = options.time_limit;
+    sweep.deadline = options.deadline;
     sweep.race_time = options.race_time;
     sweep.confirmations = options.confirmations;
     sweep.margin = options.margin;

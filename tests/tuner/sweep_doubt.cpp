@@ -127,3 +127,14 @@ TEST_CASE("Two devices share the cells, and the slower one is reported") {
     CHECK_THAT(bench.listener.warnings[0],
                ContainsSubstring("fake:1") && ContainsSubstring("10 %"));
 }
+
+TEST_CASE("Devices of a sweep that is out of time are not even opened") {
+    Bench bench;
+    bench.options.deadline = std::chrono::steady_clock::now();
+    fakes::MemorySink second_sink;
+    std::vector<SweepLane> lanes{{bench.options, bench.world.factory(), bench.sink},
+                                 {bench.options, bench.world.factory(), second_sink}};
+    const SweepPlan plan = plan_sweep(bench.options, bench.sink);
+    CHECK_FALSE(run_sweep(lanes, plan, bench.listener, bench.stop).complete);
+    CHECK(bench.world.events.empty());
+}
