@@ -106,13 +106,20 @@ void add(SweepOutcome& total, const SweepOutcome& part) {
     for (const auto& [status, count] : part.statuses) {
         total.statuses[status] += count;
     }
-    total.seconds.prepare += part.seconds.prepare;
-    total.seconds.check += part.seconds.check;
-    total.seconds.race += part.seconds.race;
-    total.seconds.energy += part.seconds.energy;
 }
 
 }  // namespace
+
+DeviceSeconds sum(const std::vector<DeviceSeconds>& devices) {
+    DeviceSeconds total;
+    for (const DeviceSeconds& device : devices) {
+        total.prepare += device.prepare;
+        total.check += device.check;
+        total.race += device.race;
+        total.energy += device.energy;
+    }
+    return total;
+}
 
 SweepOutcome run_sweep(std::vector<SweepLane>& lanes,
                        const SweepPlan& plan,
@@ -127,9 +134,11 @@ SweepOutcome run_sweep(std::vector<SweepLane>& lanes,
     Siblings siblings(locked);
     CellQueue queue(plan, lanes.size());
     SweepOutcome outcome;
+    outcome.seconds.resize(lanes.size());
     std::mutex mutex;  // guards outcome and fault
     std::exception_ptr fault;
-    const auto run_lane = [&](SweepLane& lane) {
+    const auto run_lane = [&](std::size_t index) {
+        SweepLane& lane = lanes[index];
         LaneRunner runner(lane, plan, locked, stopping);
         try {
             if (lanes.size() > 1 && !stopping()) {
@@ -145,12 +154,13 @@ SweepOutcome run_sweep(std::vector<SweepLane>& lanes,
         }
         const std::lock_guard lock(mutex);
         add(outcome, runner.outcome());
+        outcome.seconds[index] = runner.seconds();
     };
     std::vector<std::thread> threads;
     for (std::size_t i = 1; i < lanes.size(); ++i) {
-        threads.emplace_back(run_lane, std::ref(lanes[i]));
+        threads.emplace_back(run_lane, i);
     }
-    run_lane(lanes[0]);
+    run_lane(0);
     for (std::thread& thread : threads) {
         thread.join();
     }

@@ -142,13 +142,15 @@ struct DeviceSeconds {
     [[nodiscard]] double total() const { return prepare + check + race + energy; }
 };
 
+DeviceSeconds sum(const std::vector<DeviceSeconds>& devices);
+
 /// How a sweep ended.
 struct SweepOutcome {
     bool complete = true;  ///< false: interrupted or out of time; what was measured is kept
     std::vector<std::string> left_out;  ///< "problem: reason" of cells that could not be done
     std::size_t measured = 0;
     std::map<CandidateStatus, int> statuses;  ///< of the candidates measured now
-    DeviceSeconds seconds;
+    std::vector<DeviceSeconds> seconds;       ///< of each lane's device
 };
 
 /// One device of a sweep.

@@ -24,7 +24,7 @@ LaneRunner::LaneRunner(SweepLane& lane,
       listener_(listener),
       stopping_(std::move(stopping)),
       compiles_(lane.options, lane.factory, lane.sink, listener),
-      worker_(lane.options, lane.factory, outcome_.seconds) {}
+      worker_(lane.options, lane.factory, seconds_) {}
 
 std::optional<double> LaneRunner::first_baseline_us() {
     try {
@@ -121,7 +121,7 @@ void LaneRunner::confirm() {
     const int most_passes = kMostPasses * lane_.options.confirmations;
     std::vector<std::size_t> doubtful = raced_;
     for (int pass = 0; pass < most_passes && !doubtful.empty(); ++pass) {
-        DeviceWorker fresh(lane_.options, lane_.factory, outcome_.seconds);
+        DeviceWorker fresh(lane_.options, lane_.factory, seconds_);
         std::vector<std::size_t> confirmed;
         for (const std::size_t index : doubtful) {
             if (stopping_()) {

@@ -164,17 +164,44 @@ SweepOutcome measure(const SweepCommandOptions& options,
              stores.back()->sink});
     }
     SweepOutcome outcome = run_sweep(lanes, plan, *listener, stop);
-    for (const auto& opened : stores) {
-        opened->store.end_run(outcome.seconds.total() / static_cast<double>(stores.size()));
+    for (std::size_t i = 0; i < stores.size(); ++i) {
+        stores[i]->store.end_run(outcome.seconds[i].total());
     }
     return outcome;
 }
 
+/// "12.3 s of the device", "24.9 s of 2 devices: cuda:0 12.3, cuda:1 12.6".
+std::string use_text(const Siblings& devices, const std::vector<DeviceSeconds>& seconds) {
+    const double total = sum(seconds).total();
+    if (devices.size() == 1 || seconds.empty()) {
+        return fmt::format("{:.1f} s of the device", total);
+    }
+    std::vector<std::string> parts;
+    for (std::size_t i = 0; i < devices.size(); ++i) {
+        parts.push_back(fmt::format("{} {:.1f}", devices[i].info().id, seconds[i].total()));
+    }
+    return fmt::format("{:.1f} s of {} devices: {}", total, devices.size(), fmt::join(parts, ", "));
+}
+
+/// Of all devices together, and of each.
+Json use_json(const Siblings& devices, const std::vector<DeviceSeconds>& seconds) {
+    const auto total = sum(seconds);
+    Json json{{"prepare", total.prepare},
+              {"check", total.check},
+              {"race", total.race},
+              {"energy", total.energy}};
+    for (std::size_t i = 0; i < seconds.size(); ++i) {
+        json["by_device"][devices[i].info().id] = seconds[i].total();
+    }
+    return json;
+}
+
 void print_results(const SweepCommandOptions& options,
-                   const DeviceInfo& device,
+                   const Siblings& devices,
                    const SweepPlan& plan,
                    const Store& store,
                    const SweepOutcome& outcome) {
+    const DeviceInfo& device = devices[0].info();
     const std::vector<SummaryRow> rows = summary(store, device, options.policy, options.problems);
     const auto counts = status_counts(store, device, options.policy, options.problems);
     const int skipped = skipped_points(plan);
@@ -184,10 +211,7 @@ void print_results(const SweepCommandOptions& options,
             json["statuses"][std::string(to_string(status))] = count;
         }
         json["skipped_points"] = skipped;
-        json["device_s"] = {{"prepare", outcome.seconds.prepare},
-                            {"check", outcome.seconds.check},
-                            {"race", outcome.seconds.race},
-                            {"energy", outcome.seconds.energy}};
+        json["device_s"] = use_json(devices, outcome.seconds);
         write_output("", to_line(json) + "\n");
         return;
     }
@@ -196,12 +220,12 @@ void print_results(const SweepCommandOptions& options,
                "candidates: {}; {} more points break a constraint (--dry-run says which)\n",
                counts_text(counts),
                skipped);
-    const DeviceSeconds& seconds = outcome.seconds;
+    const auto seconds = sum(outcome.seconds);
     fmt::print(stderr,
-               "measured now: {}, in {:.1f} s of the device (preparing {:.1f}, checking {:.1f}, "
-               "racing {:.1f}, energy {:.1f}). Database: {}\n",
+               "measured now: {}, in {} (preparing {:.1f}, checking {:.1f}, racing {:.1f}, energy "
+               "{:.1f}). Database: {}\n",
                counts_text(outcome.statuses),
-               seconds.total(),
+               use_text(devices, outcome.seconds),
                seconds.prepare,
                seconds.check,
                seconds.race,
@@ -224,7 +248,7 @@ SweepOutcome sweep_siblings(const SweepCommandOptions& options,
         outcome = measure(options, devices, plan, stop);
     }
     const Store store = Store::open(options.machine.db);
-    print_results(options, devices[0].info(), plan, store, outcome);
+    print_results(options, devices, plan, store, outcome);
     return outcome;
 }
 

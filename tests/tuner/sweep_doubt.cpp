@@ -115,6 +115,9 @@ TEST_CASE("Two devices share the cells, and the slower one is reported") {
     const SweepOutcome outcome = run_sweep(lanes, plan, bench.listener, bench.stop);
     CHECK(outcome.complete);
     CHECK(outcome.measured == plan.candidates);
+    REQUIRE(outcome.seconds.size() == 2);
+    CHECK(outcome.seconds[0].race >= bench.world.count("block") * 0.002);
+    CHECK(outcome.seconds[1].race >= second_world.count("block") * 0.002);
     CHECK(bench.sink.rows.size() + second_sink.rows.size() == plan.candidates);
     CHECK(bench.sink.rows.size() > 0);
     CHECK(second_sink.rows.size() > 0);
