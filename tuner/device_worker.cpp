@@ -17,6 +17,10 @@ constexpr int kMostLosses = 3;
 constexpr std::chrono::seconds kLeastPatience{5};
 constexpr int kPatience = 3;
 
+std::string kind_and_uuid(const DeviceInfo& device) {
+    return fmt::format("'{}'{}{}", device.key, device.uuid.empty() ? "" : " ", device.uuid);
+}
+
 }  // namespace
 
 template <typename Call>
@@ -63,13 +67,34 @@ DeviceWorker::Milliseconds DeviceWorker::limit() const {
         std::max<Milliseconds>(kLeastPatience, kPatience * longest_check_));
 }
 
+/// A launcher may give every process another device, and indices move when a GPU falls off the bus.
+void DeviceWorker::start() {
+    auto worker = factory_.worker();
+    const auto begun = Clock::now();
+    const auto devices = worker->hello().devices;
+    seconds_.prepare += std::chrono::duration<double>(Clock::now() - begun).count();
+    const DeviceInfo& wanted = options_.device;
+    const DeviceInfo* found =
+        options_.device_index < devices.size() ? &devices[options_.device_index] : nullptr;
+    if (found == nullptr || found->key != wanted.key || found->uuid != wanted.uuid) {
+        throw DeviceChanged(fmt::format(
+            "{} was {} and is {} for a worker that has just been started: nothing more is "
+            "measured there, its rows are kept; see that every worker gets the same device "
+            "(CUDA_VISIBLE_DEVICES takes its UUID), then start the same sweep again",
+            wanted.id,
+            kind_and_uuid(wanted),
+            found == nullptr ? "not there" : kind_and_uuid(*found)));
+    }
+    worker_ = std::move(worker);
+}
+
 protocol::PrepareReply DeviceWorker::prepare(const Problem& problem) {
     longest_check_ = Milliseconds{0};
     while (true) {
-        if (!worker_) {
-            worker_ = factory_.worker();
-        }
         try {
+            if (!worker_) {
+                start();
+            }
             return ask(seconds_.prepare, [&](Worker& worker) {
                 return worker.prepare({options_.device_index, problem, options_.policy});
             });

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "src/core/error.hpp"
 #include "tuner/sweep.hpp"
 
 #include <chrono>
@@ -14,6 +15,12 @@ class CellUnavailable : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+/// A worker was started that has another device than the sweep's.
+class DeviceChanged : public EnvironmentError {
+  public:
+    using EnvironmentError::EnvironmentError;
+};
+
 /// A worker process of a sweep, started when it is first needed and again after it was lost. An
 /// environment fault that a worker reports becomes CellUnavailable. Losing it three times with no
 /// candidate to blame, and no block timed in between, is an EnvironmentError.
@@ -23,7 +30,8 @@ class DeviceWorker {
     DeviceWorker(const SweepOptions& options, WorkerFactory& factory, DeviceSeconds& seconds)
         : options_(options), factory_(factory), seconds_(seconds) {}
 
-    /// Starts a worker where there is none, as often as it takes.
+    /// Starts a worker where there is none, as often as it takes. Throws DeviceChanged when it has
+    /// not the sweep's device.
     protocol::PrepareReply prepare(const Problem& problem);
     /// All throw WorkerLost; running() is false then. A candidate may take timeouts.candidate; once
     /// others of the problem were correct, three times as long as the longest of them, but at least
@@ -38,6 +46,7 @@ class DeviceWorker {
     using Milliseconds = std::chrono::milliseconds;
     template <typename Call>
     auto ask(double& seconds, Call call);
+    void start();
     void count_loss(const WorkerLost& lost);
     [[nodiscard]] Milliseconds limit() const;
 

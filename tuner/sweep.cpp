@@ -147,6 +147,10 @@ SweepOutcome run_sweep(std::vector<SweepLane>& lanes,
                 }
             }
             runner.run(queue);
+        } catch (const DeviceChanged& changed) {
+            locked.warning(changed.what());
+            const std::lock_guard lock(mutex);
+            outcome.changed.push_back(lane.options.device.id);
         } catch (...) {
             failed = true;
             const std::lock_guard lock(mutex);

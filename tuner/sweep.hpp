@@ -150,7 +150,9 @@ struct SweepOutcome {
     std::vector<std::string> left_out;  ///< "problem: reason" of cells that could not be done
     std::size_t measured = 0;
     std::map<CandidateStatus, int> statuses;  ///< of the candidates measured now
-    std::vector<DeviceSeconds> seconds;       ///< of each lane's device
+    /// Ids of devices that became others; the rest of their cells was not measured.
+    std::vector<std::string> changed;
+    std::vector<DeviceSeconds> seconds;  ///< of each lane's device
 };
 
 /// One device of a sweep.
@@ -164,7 +166,7 @@ struct SweepLane {
 /// cells from one queue. For each cell: compile ahead, check, race, record; then the finalists are
 /// confirmed. Returns early when `stop` becomes true. A cell for which the device or the machine
 /// lacks something is left out, with a warning; so is a device that is slower than its siblings
-/// reported.
+/// reported. A lane whose device becomes another one ends, with a warning.
 SweepOutcome run_sweep(std::vector<SweepLane>& lanes,
                        const SweepPlan& plan,
                        SweepListener& listener,

@@ -267,6 +267,7 @@ ExitCode run_sweep_command(const SweepCommandOptions& options) {
     const std::atomic<bool>& stop = stop_on_interrupt();
     bool complete = true;
     std::vector<std::string> left_out;
+    std::vector<std::string> changed;
     for (const Siblings& siblings : by_key(devices)) {
         if (stop) {
             break;
@@ -274,6 +275,7 @@ ExitCode run_sweep_command(const SweepCommandOptions& options) {
         const SweepOutcome outcome = sweep_siblings(options, siblings, stop);
         complete = complete && outcome.complete;
         left_out.insert(left_out.end(), outcome.left_out.begin(), outcome.left_out.end());
+        changed.insert(changed.end(), outcome.changed.begin(), outcome.changed.end());
     }
     if (stop) {
         fmt::print(stderr, "Interrupted; everything measured is kept. The same command goes on.\n");
@@ -281,6 +283,12 @@ ExitCode run_sweep_command(const SweepCommandOptions& options) {
     }
     if (!complete) {
         fmt::print(stderr, "Out of time; everything measured is kept. The same command goes on.\n");
+    }
+    if (!changed.empty()) {
+        throw EnvironmentError(
+            fmt::format("the sweep is not complete: {} became another device; see that every "
+                        "worker gets the same one, then start the same command again",
+                        fmt::join(changed, ", ")));
     }
     if (!left_out.empty()) {
         throw EnvironmentError(fmt::format(
