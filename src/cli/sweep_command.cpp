@@ -10,6 +10,7 @@
 #include "src/cli/store_sink.hpp"
 #include "src/cli/summary_table.hpp"
 #include "src/core/artifact_cache.hpp"
+#include "src/core/counted.hpp"
 #include "src/core/json.hpp"
 #include "tuner/sweep.hpp"
 
@@ -56,8 +57,9 @@ RunRecord run_record(const SweepCommandOptions& options, const DeviceChoice& dev
 std::string shard_text(const SweepCommandOptions& options) {
     const Shard& shard = options.shard;
     const Share share = share_of(shard, options.all_cells);
-    const std::string cells = share.first == share.last
-                                  ? "no cell"
+    const std::string cells = share.first == share.last ? "no cell"
+                              : share.first + 1 == share.last
+                                  ? fmt::format("cell {}", share.last)
                                   : fmt::format("cells {} to {}", share.first + 1, share.last);
     return fmt::format(
         "shard {} of {}: {} of {}", shard.index, shard.count, cells, options.all_cells);
@@ -69,7 +71,7 @@ void print_plan(const SweepPlan& plan, const SweepOptions& options) {
     fmt::print(
         "candidates  {}, {} of them already measured\n", plan.candidates, plan.already_measured);
     if (plan.unconfirmed > 0) {
-        fmt::print("to confirm  {} cells\n", plan.unconfirmed);
+        fmt::print("to confirm  {}\n", counted(plan.unconfirmed, "cell"));
     }
     fmt::print("compiles    {}\n", plan.compiles);
     fmt::print("estimate    {} s\n", plan.estimate.count());
@@ -216,10 +218,11 @@ void print_results(const SweepCommandOptions& options,
         return;
     }
     write_output("", summary_table(rows));
-    fmt::print(stderr,
-               "candidates: {}; {} more points break a constraint (--dry-run says which)\n",
-               counts_text(counts),
-               skipped);
+    fmt::print(
+        stderr,
+        "candidates: {}; {} (--dry-run says which)\n",
+        counts_text(counts),
+        counted(skipped, "more point breaks a constraint", "more points break a constraint"));
     const auto seconds = sum(outcome.seconds);
     fmt::print(stderr,
                "measured now: {}, in {} (preparing {:.1f}, checking {:.1f}, racing {:.1f}, energy "
@@ -292,7 +295,11 @@ ExitCode run_sweep_command(const SweepCommandOptions& options) {
     }
     if (!left_out.empty()) {
         throw EnvironmentError(fmt::format(
-            "{} cells could not be measured, first {}", left_out.size(), left_out.front()));
+            "{} could not be measured, first {}; everything else is kept: name other cells or "
+            "another --device, or free memory there, and start again: only what is missing is "
+            "measured",
+            counted(left_out.size(), "cell"),
+            left_out.front()));
     }
     return ExitCode::kDone;
 }
