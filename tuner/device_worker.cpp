@@ -1,5 +1,6 @@
 #include "tuner/device_worker.hpp"
 
+#include "src/core/counted.hpp"
 #include "src/core/error.hpp"
 
 #include <fmt/format.h>
@@ -72,7 +73,7 @@ void DeviceWorker::start() {
     auto worker = factory_.worker();
     const auto begun = Clock::now();
     const auto devices = worker->hello().devices;
-    seconds_.prepare += std::chrono::duration<double>(Clock::now() - begun).count();
+    use_.seconds.prepare += std::chrono::duration<double>(Clock::now() - begun).count();
     const DeviceInfo& wanted = options_.device;
     const DeviceInfo* found =
         options_.device_index < devices.size() ? &devices[options_.device_index] : nullptr;
@@ -88,6 +89,20 @@ void DeviceWorker::start() {
     worker_ = std::move(worker);
 }
 
+void DeviceWorker::look_for_others(const protocol::PrepareReply& prepared) {
+    const int others = prepared.compute_processes.value_or(0) - 1;
+    if (others <= 0 || use_.shared) {
+        return;
+    }
+    use_.shared = true;
+    listener_.warning(
+        fmt::format("{} ({}) is used by {} at the same time: timings may be disturbed; nvidia-smi "
+                    "lists who it is",
+                    options_.device.id,
+                    options_.device.uuid,
+                    counted(others, "other process", "other processes")));
+}
+
 protocol::PrepareReply DeviceWorker::prepare(const Problem& problem) {
     longest_check_ = Milliseconds{0};
     while (true) {
@@ -95,9 +110,11 @@ protocol::PrepareReply DeviceWorker::prepare(const Problem& problem) {
             if (!worker_) {
                 start();
             }
-            return ask(seconds_.prepare, [&](Worker& worker) {
+            auto reply = ask(use_.seconds.prepare, [&](Worker& worker) {
                 return worker.prepare({options_.device_index, problem, options_.policy});
             });
+            look_for_others(reply);
+            return reply;
         } catch (const WorkerLost& lost) {
             count_loss(lost);
         }
@@ -107,7 +124,7 @@ protocol::PrepareReply DeviceWorker::prepare(const Problem& problem) {
 protocol::CheckReply DeviceWorker::check(const protocol::CheckRequest& request) {
     const auto start = Clock::now();
     auto reply =
-        ask(seconds_.check, [&](Worker& worker) { return worker.check(request, limit()); });
+        ask(use_.seconds.check, [&](Worker& worker) { return worker.check(request, limit()); });
     if (reply.status == CandidateStatus::kCorrect) {
         longest_check_ =
             std::max(longest_check_, std::chrono::ceil<Milliseconds>(Clock::now() - start));
@@ -121,7 +138,7 @@ protocol::CheckReply DeviceWorker::check(const protocol::CheckRequest& request) 
 protocol::BlockReply DeviceWorker::block(const protocol::BlockRequest& request) {
     try {
         auto reply =
-            ask(seconds_.race, [&](Worker& worker) { return worker.block(request, limit()); });
+            ask(use_.seconds.race, [&](Worker& worker) { return worker.block(request, limit()); });
         unexplained_losses_ = 0;
         return reply;
     } catch (const WorkerLost& lost) {
@@ -133,7 +150,7 @@ protocol::BlockReply DeviceWorker::block(const protocol::BlockRequest& request) 
 }
 
 protocol::EnergyReply DeviceWorker::energy(const protocol::EnergyRequest& request) {
-    return ask(seconds_.energy, [&](Worker& worker) { return worker.energy(request); });
+    return ask(use_.seconds.energy, [&](Worker& worker) { return worker.energy(request); });
 }
 
 }  // namespace fdkbench

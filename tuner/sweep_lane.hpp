@@ -26,7 +26,7 @@ class LaneRunner {
     void run(CellQueue& queue);
     /// All but the seconds.
     [[nodiscard]] const SweepOutcome& outcome() const { return outcome_; }
-    [[nodiscard]] const DeviceSeconds& seconds() const { return seconds_; }
+    [[nodiscard]] const DeviceSeconds& seconds() const { return use_.seconds; }
 
   private:
     void race(std::size_t index);
@@ -43,7 +43,7 @@ class LaneRunner {
     SweepListener& listener_;
     std::function<bool()> stopping_;
     SweepOutcome outcome_;
-    DeviceSeconds seconds_;
+    DeviceUse use_;
     CompileFeed compiles_;
     DeviceWorker worker_;
     std::vector<std::size_t> raced_;  ///< cells whose rows are complete

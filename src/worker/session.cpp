@@ -176,7 +176,8 @@ protocol::PrepareReply Session::prepare(const protocol::PrepareRequest& request)
             .baseline_first_us = first.timed.time_us,
             .floor_us = floor_us(problem),
             .empty_launch_us = backend_->empty_launch_us(),
-            .copies = static_cast<std::int64_t>(data_->candidate_rotation(nullptr).size())};
+            .copies = static_cast<std::int64_t>(data_->candidate_rotation(nullptr).size()),
+            .compute_processes = backend_->compute_processes()};
 }
 
 protocol::CheckReply Session::check(const protocol::CheckRequest& request) {

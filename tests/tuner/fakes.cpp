@@ -124,7 +124,7 @@ class FakeWorker final : public Worker {
             throw Error(error->second);
         }
         slots_.clear();
-        return {"library", world_.baseline_us, 110, 20, 0.5, 4};
+        return {"library", world_.baseline_us, 110, 20, 0.5, 4, world_.compute_processes};
     }
 
     protocol::CheckReply check(const protocol::CheckRequest& request,

@@ -185,3 +185,28 @@ TEST_CASE("Devices of a sweep that is out of time are not even opened") {
     CHECK_FALSE(run_sweep(lanes, plan, bench.listener, bench.stop).complete);
     CHECK(bench.world.events.empty());
 }
+
+TEST_CASE("Other programs on the device are reported once") {
+    Bench bench;
+    bench.options.confirmations = 1;
+    SECTION("several") {
+        bench.world.compute_processes = 3;
+        bench.sweep();
+        REQUIRE(bench.listener.warnings.size() == 1);
+        CHECK_THAT(bench.listener.warnings[0],
+                   ContainsSubstring("fake:0") && ContainsSubstring("2 other processes") &&
+                       ContainsSubstring("may be disturbed"));
+    }
+    SECTION("one") {
+        bench.world.compute_processes = 2;
+        bench.sweep();
+        REQUIRE(bench.listener.warnings.size() == 1);
+        CHECK_THAT(bench.listener.warnings[0], ContainsSubstring("1 other process at"));
+    }
+    SECTION("none, or nobody can tell") {
+        bench.world.compute_processes =
+            GENERATE(std::optional<int>(), std::optional(0), std::optional(1));
+        bench.sweep();
+        CHECK(bench.listener.warnings.empty());
+    }
+}
