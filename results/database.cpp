@@ -22,6 +22,17 @@ bool has_log(const std::filesystem::path& file) {
     return std::filesystem::exists(file.string() + "-wal", ignored);
 }
 
+sqlite::Connection open_existing(const std::filesystem::path& path) {
+    std::error_code ignored;
+    if (!std::filesystem::exists(path, ignored)) {
+        throw UsageError(
+            fmt::format("there is no database {}: run fdkbench sweep first, or give another --db",
+                        path.string()));
+    }
+    const bool immutable = read_only_folder(path) && !has_log(path);
+    return {path, immutable ? sqlite::Access::kReadOnlyImmutable : sqlite::Access::kReadOnly};
+}
+
 }  // namespace
 
 sqlite::Connection open_database(const std::filesystem::path& path) {
@@ -39,15 +50,17 @@ sqlite::Connection open_database(const std::filesystem::path& path) {
 }
 
 sqlite::Connection open_database_read_only(const std::filesystem::path& path) {
-    std::error_code ignored;
-    if (!std::filesystem::exists(path, ignored)) {
-        throw UsageError(
-            fmt::format("there is no database {}: run fdkbench sweep first, or give another --db",
-                        path.string()));
+    sqlite::Connection connection = open_existing(path);
+    require_readable(connection);
+    return connection;
+}
+
+sqlite::Connection open_database_snapshot(const std::filesystem::path& path) {
+    sqlite::Connection connection = open_existing(path);
+    if (is_older(connection)) {
+        connection = connection.copy();
+        migrate(connection);
     }
-    const bool immutable = read_only_folder(path) && !has_log(path);
-    sqlite::Connection connection(
-        path, immutable ? sqlite::Access::kReadOnlyImmutable : sqlite::Access::kReadOnly);
     require_readable(connection);
     return connection;
 }

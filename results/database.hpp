@@ -15,4 +15,7 @@ sqlite::Connection open_database(const std::filesystem::path& path);
 /// or one of another kind or version.
 sqlite::Connection open_database_read_only(const std::filesystem::path& path);
 
+/// The same, but of a database of an older version an up-to-date copy in memory.
+sqlite::Connection open_database_snapshot(const std::filesystem::path& path);
+
 }  // namespace fdkbench

@@ -26,7 +26,7 @@ struct MergeResult {
 /// Inputs are not changed; the journal of kernels that are being run stays with their sweep.
 /// All inputs are checked before anything is written, and all are merged or none.
 ///
-/// Throws UsageError for an input that is damaged, no such database or of another version, or is
+/// Throws UsageError for an input that is damaged, no such database or of a newer version, or is
 /// the output; EnvironmentError when the output cannot be written.
 MergeResult merge(const std::filesystem::path& output,
                   const std::vector<std::filesystem::path>& inputs);

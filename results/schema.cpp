@@ -83,6 +83,11 @@ void migrate(const sqlite::Connection& connection) {
     transaction.commit();
 }
 
+bool is_older(const sqlite::Connection& connection) {
+    const std::size_t version = checked_version(connection);
+    return version > 0 && version < kSteps.size();
+}
+
 void require_readable(const sqlite::Connection& connection) {
     const std::size_t version = checked_version(connection);
     if (version < kSteps.size()) {

@@ -10,6 +10,9 @@ namespace fdkbench {
 /// UsageError, without changing anything, for a database that is not fdkbench's or is newer.
 void migrate(const sqlite::Connection& connection);
 
+/// Whether migrate() would change it; throws as migrate() does. False for an empty database.
+bool is_older(const sqlite::Connection& connection);
+
 /// The same check for a database that is only read; one without tables is refused too.
 void require_readable(const sqlite::Connection& connection);
 

@@ -63,7 +63,7 @@ CREATE TABLE candidate (
 CREATE INDEX candidate_name ON candidate (family, params);
 
 CREATE TABLE measurement (
-    id INTEGER PRIMARY KEY,         -- rises: a later measurement has a larger one
+    id INTEGER PRIMARY KEY,         -- later sweeps give larger ones; rows that were merged in came later than measured_at says
     cell_id INTEGER NOT NULL REFERENCES cell (id),
     candidate_id INTEGER NOT NULL REFERENCES candidate (id),
     run_id INTEGER NOT NULL REFERENCES run (id),

@@ -58,6 +58,20 @@ Connection::Connection(std::filesystem::path path, Access access) : path_(std::m
     sqlite3_busy_timeout(handle, kBusyTimeoutMs);
 }
 
+Connection Connection::copy() const {
+    Connection memory(":memory:", Access::kReadWrite);
+    memory.path_ = path_;
+    sqlite3_backup* backup = sqlite3_backup_init(memory.handle(), "main", handle(), "main");
+    if (backup == nullptr) {
+        memory.fail();
+    }
+    sqlite3_backup_step(backup, -1);
+    if (sqlite3_backup_finish(backup) != SQLITE_OK) {
+        memory.fail();
+    }
+    return memory;
+}
+
 void Connection::execute(const std::string& sql) const {
     if (sqlite3_exec(handle(), sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
         fail();

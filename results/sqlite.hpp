@@ -42,6 +42,8 @@ class Connection {
     /// Throws what the last result code means.
     [[noreturn]] void fail() const;
     [[nodiscard]] bool read_only() const;
+    /// All of it at this moment, in memory; path() stays the file's.
+    [[nodiscard]] Connection copy() const;
     [[nodiscard]] const std::filesystem::path& path() const { return path_; }
     [[nodiscard]] sqlite3* handle() const { return handle_.get(); }
 

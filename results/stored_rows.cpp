@@ -15,7 +15,7 @@ namespace {
 constexpr std::int64_t kMostFinalists = 4;
 
 /// What a later row must be better by to make a confirmed winner doubtful.
-constexpr double kTie = 0.01;
+constexpr double kLeastDoubt = 0.01;
 
 std::vector<Sample> samples_of(const Store& store, std::int64_t measurement_id) {
     const Rows rows(
@@ -107,7 +107,7 @@ std::vector<StoredRow> unconfirmed_rows(const Store& store, const Problem& probl
         }
         return found;
     }
-    double margin = kTie;
+    double margin = kLeastDoubt;
     if (tied.integer(0, "stays") != 0) {
         margin = std::max(margin, tied.number(0, "margin").value_or(0));
     }

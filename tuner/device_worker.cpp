@@ -1,5 +1,6 @@
 #include "tuner/device_worker.hpp"
 
+#include "src/core/counted.hpp"
 #include "src/core/error.hpp"
 
 #include <fmt/format.h>
@@ -16,6 +17,10 @@ constexpr int kMostLosses = 3;
 /// A machine that others use as well may stop for a moment.
 constexpr std::chrono::seconds kLeastPatience{5};
 constexpr int kPatience = 3;
+
+std::string kind_and_uuid(const DeviceInfo& device) {
+    return fmt::format("'{}'{}{}", device.key, device.uuid.empty() ? "" : " ", device.uuid);
+}
 
 }  // namespace
 
@@ -63,16 +68,53 @@ DeviceWorker::Milliseconds DeviceWorker::limit() const {
         std::max<Milliseconds>(kLeastPatience, kPatience * longest_check_));
 }
 
+/// A launcher may give every process another device, and indices move when a GPU falls off the bus.
+void DeviceWorker::start() {
+    auto worker = factory_.worker();
+    const auto begun = Clock::now();
+    const auto devices = worker->hello().devices;
+    use_.seconds.prepare += std::chrono::duration<double>(Clock::now() - begun).count();
+    const DeviceInfo& wanted = options_.device;
+    const DeviceInfo* found =
+        options_.device_index < devices.size() ? &devices[options_.device_index] : nullptr;
+    if (found == nullptr || found->key != wanted.key || found->uuid != wanted.uuid) {
+        throw DeviceChanged(fmt::format(
+            "{} was {} and is {} for a worker that has just been started: nothing more is "
+            "measured there, its rows are kept; see that every worker gets the same device "
+            "(CUDA_VISIBLE_DEVICES takes its UUID), then start the same sweep again",
+            wanted.id,
+            kind_and_uuid(wanted),
+            found == nullptr ? "not there" : kind_and_uuid(*found)));
+    }
+    worker_ = std::move(worker);
+}
+
+void DeviceWorker::look_for_others(const protocol::PrepareReply& prepared) {
+    const int others = prepared.compute_processes.value_or(0) - 1;
+    if (others <= 0 || use_.shared) {
+        return;
+    }
+    use_.shared = true;
+    listener_.warning(
+        fmt::format("{} ({}) is used by {} at the same time: timings may be disturbed; nvidia-smi "
+                    "lists who it is",
+                    options_.device.id,
+                    options_.device.uuid,
+                    counted(others, "other process", "other processes")));
+}
+
 protocol::PrepareReply DeviceWorker::prepare(const Problem& problem) {
     longest_check_ = Milliseconds{0};
     while (true) {
-        if (!worker_) {
-            worker_ = factory_.worker();
-        }
         try {
-            return ask(seconds_.prepare, [&](Worker& worker) {
+            if (!worker_) {
+                start();
+            }
+            auto reply = ask(use_.seconds.prepare, [&](Worker& worker) {
                 return worker.prepare({options_.device_index, problem, options_.policy});
             });
+            look_for_others(reply);
+            return reply;
         } catch (const WorkerLost& lost) {
             count_loss(lost);
         }
@@ -82,7 +124,7 @@ protocol::PrepareReply DeviceWorker::prepare(const Problem& problem) {
 protocol::CheckReply DeviceWorker::check(const protocol::CheckRequest& request) {
     const auto start = Clock::now();
     auto reply =
-        ask(seconds_.check, [&](Worker& worker) { return worker.check(request, limit()); });
+        ask(use_.seconds.check, [&](Worker& worker) { return worker.check(request, limit()); });
     if (reply.status == CandidateStatus::kCorrect) {
         longest_check_ =
             std::max(longest_check_, std::chrono::ceil<Milliseconds>(Clock::now() - start));
@@ -96,7 +138,7 @@ protocol::CheckReply DeviceWorker::check(const protocol::CheckRequest& request) 
 protocol::BlockReply DeviceWorker::block(const protocol::BlockRequest& request) {
     try {
         auto reply =
-            ask(seconds_.race, [&](Worker& worker) { return worker.block(request, limit()); });
+            ask(use_.seconds.race, [&](Worker& worker) { return worker.block(request, limit()); });
         unexplained_losses_ = 0;
         return reply;
     } catch (const WorkerLost& lost) {
@@ -108,7 +150,7 @@ protocol::BlockReply DeviceWorker::block(const protocol::BlockRequest& request) 
 }
 
 protocol::EnergyReply DeviceWorker::energy(const protocol::EnergyRequest& request) {
-    return ask(seconds_.energy, [&](Worker& worker) { return worker.energy(request); });
+    return ask(use_.seconds.energy, [&](Worker& worker) { return worker.energy(request); });
 }
 
 }  // namespace fdkbench

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "src/core/error.hpp"
 #include "tuner/sweep.hpp"
 
 #include <chrono>
@@ -14,16 +15,33 @@ class CellUnavailable : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+/// A worker was started that has another device than the sweep's.
+class DeviceChanged : public EnvironmentError {
+  public:
+    using EnvironmentError::EnvironmentError;
+};
+
+/// What the workers of one lane saw of their device, one after another.
+struct DeviceUse {
+    DeviceSeconds seconds;  ///< how long workers were busy
+    bool shared = false;    ///< other programs used it, and that was told
+};
+
 /// A worker process of a sweep, started when it is first needed and again after it was lost. An
 /// environment fault that a worker reports becomes CellUnavailable. Losing it three times with no
 /// candidate to blame, and no block timed in between, is an EnvironmentError.
 class DeviceWorker {
   public:
-    /// `seconds` counts how long workers were busy.
-    DeviceWorker(const SweepOptions& options, WorkerFactory& factory, DeviceSeconds& seconds)
-        : options_(options), factory_(factory), seconds_(seconds) {}
+    /// The only one of its device that runs: more processes there are others', of which `listener`
+    /// is told once.
+    DeviceWorker(const SweepOptions& options,
+                 WorkerFactory& factory,
+                 DeviceUse& use,
+                 SweepListener& listener)
+        : options_(options), factory_(factory), use_(use), listener_(listener) {}
 
-    /// Starts a worker where there is none, as often as it takes.
+    /// Starts a worker where there is none, as often as it takes. Throws DeviceChanged when it has
+    /// not the sweep's device.
     protocol::PrepareReply prepare(const Problem& problem);
     /// All throw WorkerLost; running() is false then. A candidate may take timeouts.candidate; once
     /// others of the problem were correct, three times as long as the longest of them, but at least
@@ -33,17 +51,22 @@ class DeviceWorker {
     protocol::EnergyReply energy(const protocol::EnergyRequest& request);
     /// Whether the worker that got the last prepare() is still there.
     [[nodiscard]] bool running() const { return worker_ != nullptr; }
+    /// Ends the worker, if there is one.
+    void stop() { worker_.reset(); }
 
   private:
     using Milliseconds = std::chrono::milliseconds;
     template <typename Call>
     auto ask(double& seconds, Call call);
+    void start();
+    void look_for_others(const protocol::PrepareReply& prepared);
     void count_loss(const WorkerLost& lost);
     [[nodiscard]] Milliseconds limit() const;
 
     const SweepOptions& options_;
     WorkerFactory& factory_;
-    DeviceSeconds& seconds_;
+    DeviceUse& use_;
+    SweepListener& listener_;
     std::unique_ptr<Worker> worker_;
     int unexplained_losses_ = 0;
     Milliseconds longest_check_{0};  ///< of a correct candidate of this problem

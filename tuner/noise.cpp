@@ -38,16 +38,17 @@ NestedSamples measure_noise(const SweepOptions& options,
                             WorkerFactory& factory,
                             const Candidate& candidate,
                             const NoiseEffort& effort,
+                            SweepListener& listener,
                             const std::atomic<bool>& stop) {
     const protocol::CompileReply binary = compiled(options, factory, candidate, stop);
     if (binary.status != CandidateStatus::kCorrect) {
         fail(candidate, binary.message);
     }
     NestedSamples samples;
-    DeviceSeconds seconds;
+    DeviceUse use;
     const std::vector<int> slots(static_cast<std::size_t>(effort.replays), 0);
     for (int process = 0; process < effort.processes; ++process) {
-        DeviceWorker worker(options, factory, seconds);
+        DeviceWorker worker(options, factory, use, listener);
         try {
             worker.prepare(candidate.problem);
             const auto checked = worker.check({0, binary.binary, candidate.plan});

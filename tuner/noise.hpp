@@ -15,11 +15,13 @@ struct NoiseEffort {
 };
 
 /// Times one candidate again and again: log ratios to the baseline by process, block and replay.
+/// `listener` gets warnings.
 /// Throws EnvironmentError when it cannot be timed, Interrupted when `stop` rises.
 NestedSamples measure_noise(const SweepOptions& options,
                             WorkerFactory& factory,
                             const Candidate& candidate,
                             const NoiseEffort& effort,
+                            SweepListener& listener,
                             const std::atomic<bool>& stop);
 
 }  // namespace fdkbench

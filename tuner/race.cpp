@@ -10,14 +10,14 @@ namespace {
 
 constexpr double kHopeless = 1.5;
 /// Processes differ by so much: who is as close as that may win in the next one.
-constexpr double kTie = 0.02;
+constexpr double kProcessSpread = 0.02;
 constexpr double kHalfWidth = 0.005;
 constexpr std::size_t kSamplesToJudge = 3;
 /// More between two replays of the baseline, and the pair no longer sees the same device.
 constexpr std::int64_t kSlotsPerBlock = 8;
 
-bool within_tie(const RatioEstimate& estimate, const RatioEstimate& best) {
-    return estimate.ratio >= (1 - kTie) * best.ratio;
+bool may_still_win(const RatioEstimate& estimate, const RatioEstimate& best) {
+    return estimate.ratio >= (1 - kProcessSpread) * best.ratio;
 }
 
 double least_time(double estimate_us, const std::vector<Sample>& samples) {
@@ -111,7 +111,7 @@ std::vector<int> Race::judge() {
     for (const auto& [slot, estimate] : estimates_) {
         const std::vector<Sample>& samples = samples_.at(slot);
         const bool slower = samples.size() >= kSamplesToJudge && estimate.hi < best.lo &&
-                            !within_tie(estimate, best);
+                            !may_still_win(estimate, best);
         if (slower || least_time(racing_.at(slot), samples) > hopeless_us) {
             dropped.push_back(slot);
         }

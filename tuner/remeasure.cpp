@@ -54,7 +54,8 @@ std::vector<Remeasured> remeasure(const SweepOptions& options,
     }
     std::vector<Remeasured> results(candidates.size());
     SweepOutcome outcome;
-    DeviceWorker worker(options, factory, outcome.seconds);
+    DeviceUse use;
+    DeviceWorker worker(options, factory, use, listener);
     Remeasured nothing;
     OneRow no_row(nothing);
     CompileFeed compiles(options, factory, no_row, listener);

@@ -1,5 +1,6 @@
 #include "tuner/shard.hpp"
 
+#include "src/core/counted.hpp"
 #include "src/core/error.hpp"
 #include "tuner/problems.hpp"
 
@@ -72,9 +73,9 @@ std::optional<Shard> slurm_array(const Environment& environment) {
     if (step == 0 || *id < first || *id > last || (last - first) / step + 1 != count ||
         (*id - first) % step != 0) {
         throw UsageError(
-            fmt::format("--shard auto: this Slurm array of {} tasks from {} to {} is no range in "
+            fmt::format("--shard auto: this Slurm array of {} from {} to {} is no range in "
                         "which task {} has a place: use --array=1-n, or type --shard i/n",
-                        count,
+                        counted(count, "task"),
                         first,
                         last,
                         *id));

@@ -106,22 +106,26 @@ void add(SweepOutcome& total, const SweepOutcome& part) {
     for (const auto& [status, count] : part.statuses) {
         total.statuses[status] += count;
     }
-    total.seconds.prepare += part.seconds.prepare;
-    total.seconds.check += part.seconds.check;
-    total.seconds.race += part.seconds.race;
-    total.seconds.energy += part.seconds.energy;
 }
 
 }  // namespace
+
+DeviceSeconds sum(const std::vector<DeviceSeconds>& devices) {
+    DeviceSeconds total;
+    for (const DeviceSeconds& device : devices) {
+        total.prepare += device.prepare;
+        total.check += device.check;
+        total.race += device.race;
+        total.energy += device.energy;
+    }
+    return total;
+}
 
 SweepOutcome run_sweep(std::vector<SweepLane>& lanes,
                        const SweepPlan& plan,
                        SweepListener& listener,
                        const std::atomic<bool>& stop) {
-    std::optional<Clock::time_point> deadline;
-    if (const auto limit = lanes.at(0).options.time_limit) {
-        deadline = Clock::now() + *limit;
-    }
+    const auto deadline = lanes.at(0).options.deadline;
     std::atomic<bool> failed = false;
     const auto stopping = [&] { return stop || failed || (deadline && Clock::now() >= *deadline); };
     listener.planned(plan.cells.size(), plan.candidates, plan.already_measured);
@@ -130,17 +134,23 @@ SweepOutcome run_sweep(std::vector<SweepLane>& lanes,
     Siblings siblings(locked);
     CellQueue queue(plan, lanes.size());
     SweepOutcome outcome;
+    outcome.seconds.resize(lanes.size());
     std::mutex mutex;  // guards outcome and fault
     std::exception_ptr fault;
-    const auto run_lane = [&](SweepLane& lane) {
+    const auto run_lane = [&](std::size_t index) {
+        SweepLane& lane = lanes[index];
         LaneRunner runner(lane, plan, locked, stopping);
         try {
-            if (lanes.size() > 1) {
+            if (lanes.size() > 1 && !stopping()) {
                 if (const auto baseline_us = runner.first_baseline_us()) {
                     siblings.add(lane.options.device, *baseline_us);
                 }
             }
             runner.run(queue);
+        } catch (const DeviceChanged& changed) {
+            locked.warning(changed.what());
+            const std::lock_guard lock(mutex);
+            outcome.changed.push_back(lane.options.device.id);
         } catch (...) {
             failed = true;
             const std::lock_guard lock(mutex);
@@ -148,12 +158,13 @@ SweepOutcome run_sweep(std::vector<SweepLane>& lanes,
         }
         const std::lock_guard lock(mutex);
         add(outcome, runner.outcome());
+        outcome.seconds[index] = runner.seconds();
     };
     std::vector<std::thread> threads;
     for (std::size_t i = 1; i < lanes.size(); ++i) {
-        threads.emplace_back(run_lane, std::ref(lanes[i]));
+        threads.emplace_back(run_lane, i);
     }
-    run_lane(lanes[0]);
+    run_lane(0);
     for (std::thread& thread : threads) {
         thread.join();
     }

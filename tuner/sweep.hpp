@@ -97,7 +97,7 @@ struct SweepOptions {
     bool part = false;    ///< a share of a sweep: may hold only problems that no family can do
     int jobs = 1;         ///< compile processes
     std::string cache_dir;
-    std::optional<std::chrono::seconds> time_limit;
+    std::optional<std::chrono::steady_clock::time_point> deadline;  ///< stop measuring then
     Timeouts timeouts;
     /// Of the race for one cell; the rounds that give an interval are always run.
     std::chrono::seconds race_time{5};
@@ -142,13 +142,17 @@ struct DeviceSeconds {
     [[nodiscard]] double total() const { return prepare + check + race + energy; }
 };
 
+DeviceSeconds sum(const std::vector<DeviceSeconds>& devices);
+
 /// How a sweep ended.
 struct SweepOutcome {
     bool complete = true;  ///< false: interrupted or out of time; what was measured is kept
     std::vector<std::string> left_out;  ///< "problem: reason" of cells that could not be done
     std::size_t measured = 0;
     std::map<CandidateStatus, int> statuses;  ///< of the candidates measured now
-    DeviceSeconds seconds;
+    /// Ids of devices that became others; the rest of their cells was not measured.
+    std::vector<std::string> changed;
+    std::vector<DeviceSeconds> seconds;  ///< of each lane's device
 };
 
 /// One device of a sweep.
@@ -162,7 +166,7 @@ struct SweepLane {
 /// cells from one queue. For each cell: compile ahead, check, race, record; then the finalists are
 /// confirmed. Returns early when `stop` becomes true. A cell for which the device or the machine
 /// lacks something is left out, with a warning; so is a device that is slower than its siblings
-/// reported.
+/// reported. A lane whose device becomes another one ends, with a warning.
 SweepOutcome run_sweep(std::vector<SweepLane>& lanes,
                        const SweepPlan& plan,
                        SweepListener& listener,

@@ -24,7 +24,7 @@ LaneRunner::LaneRunner(SweepLane& lane,
       listener_(listener),
       stopping_(std::move(stopping)),
       compiles_(lane.options, lane.factory, lane.sink, listener),
-      worker_(lane.options, lane.factory, outcome_.seconds) {}
+      worker_(lane.options, lane.factory, use_, listener) {}
 
 std::optional<double> LaneRunner::first_baseline_us() {
     try {
@@ -119,9 +119,10 @@ void LaneRunner::race(std::size_t index) {
 void LaneRunner::confirm() {
     const int processes = 1 + lane_.options.confirmations;
     const int most_passes = kMostPasses * lane_.options.confirmations;
+    worker_.stop();
     std::vector<std::size_t> doubtful = raced_;
     for (int pass = 0; pass < most_passes && !doubtful.empty(); ++pass) {
-        DeviceWorker fresh(lane_.options, lane_.factory, outcome_.seconds);
+        DeviceWorker fresh(lane_.options, lane_.factory, use_, listener_);
         std::vector<std::size_t> confirmed;
         for (const std::size_t index : doubtful) {
             if (stopping_()) {

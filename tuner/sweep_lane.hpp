@@ -24,7 +24,9 @@ class LaneRunner {
     std::optional<double> first_baseline_us();
     /// Until the queue is empty or the sweep stops.
     void run(CellQueue& queue);
+    /// All but the seconds.
     [[nodiscard]] const SweepOutcome& outcome() const { return outcome_; }
+    [[nodiscard]] const DeviceSeconds& seconds() const { return use_.seconds; }
 
   private:
     void race(std::size_t index);
@@ -41,6 +43,7 @@ class LaneRunner {
     SweepListener& listener_;
     std::function<bool()> stopping_;
     SweepOutcome outcome_;
+    DeviceUse use_;
     CompileFeed compiles_;
     DeviceWorker worker_;
     std::vector<std::size_t> raced_;  ///< cells whose rows are complete

@@ -61,18 +61,18 @@ class WorkerProcess final : public Worker {
         try {
             return ask_hello(kLaunchTimeout);
         } catch (const WorkerLost& lost) {
-            fail_to_launch(lost.what());
+            throw WorkerLost(lost.status(), not_launched(lost.what()));
         } catch (const EnvironmentError& no_launcher) {
-            fail_to_launch(no_launcher.what());
+            throw EnvironmentError(not_launched(no_launcher.what()));
         }
     }
-    [[noreturn]] void fail_to_launch(const std::string& how) {
-        throw EnvironmentError(
-            fmt::format("--launcher '{}' did not start {}: {}; a launcher must run the words after "
-                        "it, pass standard input and output through and print nothing of its own",
-                        fmt::join(command_.launcher, " "),
-                        command_.path,
-                        how));
+    [[nodiscard]] std::string not_launched(const std::string& how) const {
+        return fmt::format(
+            "--launcher '{}' did not start {}: {}; a launcher must run the words after "
+            "it, pass standard input and output through and print nothing of its own",
+            fmt::join(command_.launcher, " "),
+            command_.path,
+            how);
     }
 
     WorkerCommand command_;

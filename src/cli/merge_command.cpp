@@ -1,6 +1,7 @@
 #include "results/merge.hpp"
 #include "src/cli/commands.hpp"
 #include "src/cli/output.hpp"
+#include "src/core/counted.hpp"
 
 #include <fmt/format.h>
 
@@ -8,9 +9,9 @@ namespace fdkbench {
 namespace {
 
 std::string counts_text(const std::string& path, const MergeCounts& counts) {
-    return fmt::format("{}: {} rows added, {} replaced, {} kept as they were\n",
+    return fmt::format("{}: {} added, {} replaced, {} kept as they were\n",
                        path,
-                       counts.added,
+                       counted(counts.added, "row"),
                        counts.replaced,
                        counts.kept);
 }
@@ -24,8 +25,10 @@ ExitCode run_merge(const MergeOptions& options) {
     for (std::size_t i = 0; i < options.inputs.size(); ++i) {
         text += counts_text(options.inputs[i], result.inputs[i]);
     }
-    text += fmt::format(
-        "{} now has {} rows in {} cells\n", options.output, result.measurements, result.cells);
+    text += fmt::format("{} now has {} in {}\n",
+                        options.output,
+                        counted(result.measurements, "row"),
+                        counted(result.cells, "cell"));
     write_output("", text);
     return ExitCode::kDone;
 }

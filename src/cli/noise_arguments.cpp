@@ -1,5 +1,6 @@
 #include "src/cli/commands.hpp"
 #include "src/cli/machine_arguments.hpp"
+#include "src/cli/policy_arguments.hpp"
 #include "src/cli/problem_arguments.hpp"
 #include "src/cli/subcommand.hpp"
 #include "src/core/error.hpp"
@@ -14,17 +15,20 @@ namespace {
 struct NoiseArguments {
     ProblemArguments problem;
     MachineArguments machine;
+    PolicyArguments policy;
     int processes = 5;
 };
+
+AxisDefaults one_cell() {
+    return {.m = {1}, .bits = {4}};
+}
 
 NoiseOptions finished(const NoiseArguments& arguments) {
     NoiseOptions options;
     options.machine = finished(arguments.machine);
-    ProblemArguments one = arguments.problem;
-    if (one.axes.bits.empty()) {
-        one.axes.bits = {4};
-    }
-    const std::vector<Problem> problems = problems_from(complete_axes(one, {1}));
+    options.policy = finished(arguments.policy);
+    const std::vector<Problem> problems =
+        problems_from(complete_axes(arguments.problem, one_cell()));
     if (problems.size() != 1) {
         throw UsageError(fmt::format(
             "noise looks at one cell, and {} are named: give one -m, -k, -n, -b, -g and -t",
@@ -49,8 +53,9 @@ Subcommand add_noise(CLI::App& program) {
         "How far samples of one kernel differ on this machine, and which differences show",
         "  fdkbench noise -m 1 -k 4096 -b 4\n"
         "  fdkbench noise -m 16 -k 8192 -b 2 --processes 10\n"
-        "Times the cell's winner, or a first guess where the database has none.");
-    add_axes(*app, arguments->problem);
+        "Times the cell's winner under this policy, or a first guess where the database has none.");
+    add_axes(*app, arguments->problem, one_cell());
+    add_policy(*app, arguments->policy);
     app->add_option("--processes", arguments->processes, "Fresh worker processes")
         ->capture_default_str();
     add_machine(*app, arguments->machine);

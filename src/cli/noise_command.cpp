@@ -3,6 +3,7 @@
 #include "src/cli/commands.hpp"
 #include "src/cli/device_choice.hpp"
 #include "src/cli/interrupt.hpp"
+#include "src/cli/progress.hpp"
 #include "src/core/error.hpp"
 #include "tuner/noise.hpp"
 #include "tuner/race.hpp"
@@ -79,13 +80,15 @@ ExitCode run_noise(const NoiseOptions& options) {
     const DeviceChoice device = choose_one_device(machine.devices, machine.launcher);
     SweepOptions sweep = machine_sweep_options(machine, device);
     sweep.problems = {options.problem};
+    sweep.policy = options.policy;
     const std::atomic<bool>& stop = stop_on_interrupt();
     WorkerFactory factory =
         worker_processes(device.program.command, machine.timeouts.compile, &stop);
     const Candidate candidate = candidate_for(options, sweep);
     const NoiseEffort effort{.processes = options.processes};
     try {
-        const NestedSamples samples = measure_noise(sweep, factory, candidate, effort, stop);
+        const NestedSamples samples =
+            measure_noise(sweep, factory, candidate, effort, *only_warnings(), stop);
         print(candidate, noise_budget(samples), effort);
     } catch (const Interrupted&) {
         fmt::print(stderr, "Interrupted.\n");

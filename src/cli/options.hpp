@@ -38,7 +38,7 @@ struct SweepCommandOptions {
     std::size_t all_cells = 0;  ///< of all shards
     std::string include;
     std::string exclude;
-    std::optional<std::chrono::seconds> time_limit;
+    std::optional<std::chrono::steady_clock::time_point> deadline;  ///< of all devices together
     bool quick = false;
     bool dry_run = false;
     bool force = false;
@@ -62,6 +62,7 @@ struct VerifyOptions {
 struct NoiseOptions {
     MachineOptions machine;
     Problem problem;
+    MeasuringPolicy policy;
     int processes = 5;
 };
 

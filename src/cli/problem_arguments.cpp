@@ -3,16 +3,22 @@
 #include "src/core/error.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <stdexcept>
 
 namespace fdkbench {
 
-void add_axes(CLI::App& app, ProblemArguments& arguments) {
-    app.add_option("-m", arguments.axes.m, "Batch sizes (tokens) [1 4 16 64 256]");
+void add_axes(CLI::App& app, ProblemArguments& arguments, const AxisDefaults& defaults) {
+    app.add_option("-m",
+                   arguments.axes.m,
+                   fmt::format("Batch sizes (tokens) [{}]", fmt::join(defaults.m, " ")));
     app.add_option("-k", arguments.axes.k, "Reduction sizes [4096]");
     app.add_option("-n", arguments.axes.n, "Output features: numbers, or 'k' for n = k [k]");
-    app.add_option("-b,--bits", arguments.axes.bits, "Weight bits: 16, 8, 4, 2 or 1 [16 4 1]");
+    app.add_option(
+        "-b,--bits",
+        arguments.axes.bits,
+        fmt::format("Weight bits: 16, 8, 4, 2 or 1 [{}]", fmt::join(defaults.bits, " ")));
     app.add_option("-g,--group-size",
                    arguments.axes.group_size,
                    "Weights that share a scale: numbers, or 'k' for one scale a row [64]");
@@ -22,14 +28,13 @@ void add_axes(CLI::App& app, ProblemArguments& arguments) {
         "--shape", arguments.axes.shapes, "Single shapes MxNxK, instead of (or beside) -m -n -k");
 }
 
-ProblemAxes complete_axes(const ProblemArguments& arguments,
-                          const std::vector<std::int64_t>& default_tokens) {
+ProblemAxes complete_axes(const ProblemArguments& arguments, const AxisDefaults& defaults) {
     ProblemAxes axes = arguments.axes;
     const bool only_shapes =
         !axes.shapes.empty() && axes.m.empty() && axes.k.empty() && axes.n.empty();
     if (!only_shapes) {
         if (axes.m.empty()) {
-            axes.m = default_tokens;
+            axes.m = defaults.m;
         }
         if (axes.k.empty()) {
             axes.k = {4096};
@@ -39,7 +44,7 @@ ProblemAxes complete_axes(const ProblemArguments& arguments,
         }
     }
     if (axes.bits.empty()) {
-        axes.bits = {16, 4, 1};
+        axes.bits = defaults.bits;
     }
     if (axes.group_size.empty()) {
         axes.group_size = {"64"};

@@ -16,11 +16,16 @@ struct ProblemArguments {
     std::vector<std::string> types;
 };
 
-/// -m, -k, -n, --bits, --group-size, --type and --shape.
-void add_axes(CLI::App& app, ProblemArguments& arguments);
+/// What a command measures where -m and --bits are not typed.
+struct AxisDefaults {
+    std::vector<std::int64_t> m{1, 4, 16, 64, 256};
+    std::vector<int> bits{16, 4, 1};
+};
+
+/// -m, -k, -n, --bits, --group-size, --type and --shape; help shows the defaults.
+void add_axes(CLI::App& app, ProblemArguments& arguments, const AxisDefaults& defaults);
 
 /// The axes with defaults for those that were not typed. Throws UsageError.
-ProblemAxes complete_axes(const ProblemArguments& arguments,
-                          const std::vector<std::int64_t>& default_tokens);
+ProblemAxes complete_axes(const ProblemArguments& arguments, const AxisDefaults& defaults);
 
 }  // namespace fdkbench

@@ -13,4 +13,7 @@ std::unique_ptr<SweepListener> json_progress();
 /// finished cell elsewhere.
 std::unique_ptr<SweepListener> text_progress();
 
+/// For commands that show no progress: warnings on standard error.
+std::unique_ptr<SweepListener> only_warnings();
+
 }  // namespace fdkbench

@@ -10,6 +10,7 @@
 #include "src/cli/store_sink.hpp"
 #include "src/cli/summary_table.hpp"
 #include "src/core/artifact_cache.hpp"
+#include "src/core/counted.hpp"
 #include "src/core/json.hpp"
 #include "tuner/sweep.hpp"
 
@@ -33,7 +34,7 @@ SweepOptions sweep_options(const SweepCommandOptions& options, const DeviceChoic
     sweep.quick = options.quick;
     sweep.force = options.force;
     sweep.part = options.shard.count > 1;
-    sweep.time_limit = options.time_limit;
+    sweep.deadline = options.deadline;
     sweep.race_time = options.race_time;
     sweep.confirmations = options.confirmations;
     sweep.margin = options.margin;
@@ -56,8 +57,9 @@ RunRecord run_record(const SweepCommandOptions& options, const DeviceChoice& dev
 std::string shard_text(const SweepCommandOptions& options) {
     const Shard& shard = options.shard;
     const Share share = share_of(shard, options.all_cells);
-    const std::string cells = share.first == share.last
-                                  ? "no cell"
+    const std::string cells = share.first == share.last ? "no cell"
+                              : share.first + 1 == share.last
+                                  ? fmt::format("cell {}", share.last)
                                   : fmt::format("cells {} to {}", share.first + 1, share.last);
     return fmt::format(
         "shard {} of {}: {} of {}", shard.index, shard.count, cells, options.all_cells);
@@ -69,7 +71,7 @@ void print_plan(const SweepPlan& plan, const SweepOptions& options) {
     fmt::print(
         "candidates  {}, {} of them already measured\n", plan.candidates, plan.already_measured);
     if (plan.unconfirmed > 0) {
-        fmt::print("to confirm  {} cells\n", plan.unconfirmed);
+        fmt::print("to confirm  {}\n", counted(plan.unconfirmed, "cell"));
     }
     fmt::print("compiles    {}\n", plan.compiles);
     fmt::print("estimate    {} s\n", plan.estimate.count());
@@ -164,17 +166,44 @@ SweepOutcome measure(const SweepCommandOptions& options,
              stores.back()->sink});
     }
     SweepOutcome outcome = run_sweep(lanes, plan, *listener, stop);
-    for (const auto& opened : stores) {
-        opened->store.end_run(outcome.seconds.total() / static_cast<double>(stores.size()));
+    for (std::size_t i = 0; i < stores.size(); ++i) {
+        stores[i]->store.end_run(outcome.seconds[i].total());
     }
     return outcome;
 }
 
+/// "12.3 s of the device", "24.9 s of 2 devices: cuda:0 12.3, cuda:1 12.6".
+std::string use_text(const Siblings& devices, const std::vector<DeviceSeconds>& seconds) {
+    const double total = sum(seconds).total();
+    if (devices.size() == 1 || seconds.empty()) {
+        return fmt::format("{:.1f} s of the device", total);
+    }
+    std::vector<std::string> parts;
+    for (std::size_t i = 0; i < devices.size(); ++i) {
+        parts.push_back(fmt::format("{} {:.1f}", devices[i].info().id, seconds[i].total()));
+    }
+    return fmt::format("{:.1f} s of {} devices: {}", total, devices.size(), fmt::join(parts, ", "));
+}
+
+/// Of all devices together, and of each.
+Json use_json(const Siblings& devices, const std::vector<DeviceSeconds>& seconds) {
+    const auto total = sum(seconds);
+    Json json{{"prepare", total.prepare},
+              {"check", total.check},
+              {"race", total.race},
+              {"energy", total.energy}};
+    for (std::size_t i = 0; i < seconds.size(); ++i) {
+        json["by_device"][devices[i].info().id] = seconds[i].total();
+    }
+    return json;
+}
+
 void print_results(const SweepCommandOptions& options,
-                   const DeviceInfo& device,
+                   const Siblings& devices,
                    const SweepPlan& plan,
                    const Store& store,
                    const SweepOutcome& outcome) {
+    const DeviceInfo& device = devices[0].info();
     const std::vector<SummaryRow> rows = summary(store, device, options.policy, options.problems);
     const auto counts = status_counts(store, device, options.policy, options.problems);
     const int skipped = skipped_points(plan);
@@ -184,24 +213,22 @@ void print_results(const SweepCommandOptions& options,
             json["statuses"][std::string(to_string(status))] = count;
         }
         json["skipped_points"] = skipped;
-        json["device_s"] = {{"prepare", outcome.seconds.prepare},
-                            {"check", outcome.seconds.check},
-                            {"race", outcome.seconds.race},
-                            {"energy", outcome.seconds.energy}};
+        json["device_s"] = use_json(devices, outcome.seconds);
         write_output("", to_line(json) + "\n");
         return;
     }
     write_output("", summary_table(rows));
+    fmt::print(
+        stderr,
+        "candidates: {}; {} (--dry-run says which)\n",
+        counts_text(counts),
+        counted(skipped, "more point breaks a constraint", "more points break a constraint"));
+    const auto seconds = sum(outcome.seconds);
     fmt::print(stderr,
-               "candidates: {}; {} more points break a constraint (--dry-run says which)\n",
-               counts_text(counts),
-               skipped);
-    const DeviceSeconds& seconds = outcome.seconds;
-    fmt::print(stderr,
-               "measured now: {}, in {:.1f} s of the device (preparing {:.1f}, checking {:.1f}, "
-               "racing {:.1f}, energy {:.1f}). Database: {}\n",
+               "measured now: {}, in {} (preparing {:.1f}, checking {:.1f}, racing {:.1f}, energy "
+               "{:.1f}). Database: {}\n",
                counts_text(outcome.statuses),
-               seconds.total(),
+               use_text(devices, outcome.seconds),
                seconds.prepare,
                seconds.check,
                seconds.race,
@@ -224,7 +251,7 @@ SweepOutcome sweep_siblings(const SweepCommandOptions& options,
         outcome = measure(options, devices, plan, stop);
     }
     const Store store = Store::open(options.machine.db);
-    print_results(options, devices[0].info(), plan, store, outcome);
+    print_results(options, devices, plan, store, outcome);
     return outcome;
 }
 
@@ -243,6 +270,7 @@ ExitCode run_sweep_command(const SweepCommandOptions& options) {
     const std::atomic<bool>& stop = stop_on_interrupt();
     bool complete = true;
     std::vector<std::string> left_out;
+    std::vector<std::string> changed;
     for (const Siblings& siblings : by_key(devices)) {
         if (stop) {
             break;
@@ -250,6 +278,7 @@ ExitCode run_sweep_command(const SweepCommandOptions& options) {
         const SweepOutcome outcome = sweep_siblings(options, siblings, stop);
         complete = complete && outcome.complete;
         left_out.insert(left_out.end(), outcome.left_out.begin(), outcome.left_out.end());
+        changed.insert(changed.end(), outcome.changed.begin(), outcome.changed.end());
     }
     if (stop) {
         fmt::print(stderr, "Interrupted; everything measured is kept. The same command goes on.\n");
@@ -258,9 +287,19 @@ ExitCode run_sweep_command(const SweepCommandOptions& options) {
     if (!complete) {
         fmt::print(stderr, "Out of time; everything measured is kept. The same command goes on.\n");
     }
+    if (!changed.empty()) {
+        throw EnvironmentError(
+            fmt::format("the sweep is not complete: {} became another device; see that every "
+                        "worker gets the same one, then start the same command again",
+                        fmt::join(changed, ", ")));
+    }
     if (!left_out.empty()) {
         throw EnvironmentError(fmt::format(
-            "{} cells could not be measured, first {}", left_out.size(), left_out.front()));
+            "{} could not be measured, first {}; everything else is kept: name other cells or "
+            "another --device, or free memory there, and start again: only what is missing is "
+            "measured",
+            counted(left_out.size(), "cell"),
+            left_out.front()));
     }
     return ExitCode::kDone;
 }

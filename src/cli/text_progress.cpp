@@ -1,4 +1,5 @@
 #include "src/cli/progress.hpp"
+#include "src/core/counted.hpp"
 
 #include <fmt/format.h>
 
@@ -35,6 +36,10 @@ std::string describe(const std::optional<Leader>& leader) {
                        to_string(leader->params));
 }
 
+void print_warning(const std::string& message) {
+    fmt::print(stderr, "warning: {}\n", message);
+}
+
 class TextProgress : public SweepListener {
   public:
     TextProgress() : terminal_(isatty(STDERR_FILENO) != 0), start_(Clock::now()) {}
@@ -43,8 +48,10 @@ class TextProgress : public SweepListener {
     void planned(std::size_t cells, std::size_t candidates, std::size_t already) override {
         cells_ = cells;
         total_ = candidates - already;
-        line(fmt::format(
-            "{} cells, {} candidates, {} already measured", cells, candidates, already));
+        line(fmt::format("{}, {}, {} already measured",
+                         counted(cells, "cell"),
+                         counted(candidates, "candidate"),
+                         already));
         start_ = Clock::now();
     }
     void compiled(const Candidate&, const protocol::CompileReply&) override {
@@ -89,7 +96,10 @@ class TextProgress : public SweepListener {
                              eta()));
         }
     }
-    void warning(const std::string& message) override { line("warning: " + message); }
+    void warning(const std::string& message) override {
+        clear();
+        print_warning(message);
+    }
 
   private:
     void line(const std::string& text) {
@@ -150,7 +160,16 @@ class TextProgress : public SweepListener {
     std::optional<Leader> leader_;
 };
 
+class OnlyWarnings : public SweepListener {
+  public:
+    void warning(const std::string& message) override { print_warning(message); }
+};
+
 }  // namespace
+
+std::unique_ptr<SweepListener> only_warnings() {
+    return std::make_unique<OnlyWarnings>();
+}
 
 std::unique_ptr<SweepListener> text_progress() {
     return std::make_unique<TextProgress>();

@@ -6,6 +6,8 @@
 #include "src/cli/device_choice.hpp"
 #include "src/cli/interrupt.hpp"
 #include "src/cli/output.hpp"
+#include "src/cli/progress.hpp"
+#include "src/core/counted.hpp"
 #include "src/core/error.hpp"
 #include "tuner/remeasure.hpp"
 #include "tuner/search_space.hpp"
@@ -22,7 +24,7 @@ namespace fdkbench {
 namespace {
 
 /// Less than this is no drift, however narrow the intervals.
-constexpr double kTie = 0.01;
+constexpr double kLeastDrift = 0.01;
 /// What does not hold is measured in so many processes before it is said aloud.
 constexpr int kProcesses = 3;
 
@@ -59,7 +61,7 @@ Verdict judge(const Measurement& stored, const Measurement& now) {
     const bool known = stored.ratio_lo && stored.ratio_hi && now.ratio_lo && now.ratio_hi;
     const bool apart =
         known && (*now.ratio_hi < *stored.ratio_lo || *now.ratio_lo > *stored.ratio_hi);
-    const bool far = std::abs(*now.ratio / *stored.ratio - 1) > kTie;
+    const bool far = std::abs(*now.ratio / *stored.ratio - 1) > kLeastDrift;
     return apart && far ? Verdict::kDrifted : Verdict::kHolds;
 }
 
@@ -131,6 +133,7 @@ void measure(std::vector<Verified>& all,
              const SweepOptions& options,
              WorkerFactory& factory,
              const std::atomic<bool>& stop) {
+    const std::unique_ptr<SweepListener> listener = only_warnings();
     for (int process = 0; process < kProcesses && !stop; ++process) {
         std::vector<Verified*> doubtful;
         std::vector<Candidate> candidates;
@@ -142,8 +145,7 @@ void measure(std::vector<Verified>& all,
                 candidates.push_back(*verified.candidate);
             }
         }
-        SweepListener listener;
-        std::vector<Remeasured> results = remeasure(options, factory, candidates, listener, stop);
+        std::vector<Remeasured> results = remeasure(options, factory, candidates, *listener, stop);
         for (std::size_t i = 0; i < doubtful.size(); ++i) {
             Verified& verified = *doubtful[i];
             add(verified.now, std::move(results[i]), verified.row->problem);
@@ -222,8 +224,8 @@ ExitCode run_verify(const VerifyOptions& options) {
     const auto count = [&](Verdict verdict) {
         return std::ranges::count(all, verdict, &Verified::verdict);
     };
-    fmt::print("{} winners measured again: {} hold, {} drifted, {} wrong, {} not measured\n",
-               all.size(),
+    fmt::print("{} measured again: {} hold, {} drifted, {} wrong, {} not measured\n",
+               counted(all.size(), "winner"),
                count(Verdict::kHolds),
                count(Verdict::kDrifted),
                count(Verdict::kWrong),
@@ -240,10 +242,9 @@ ExitCode run_verify(const VerifyOptions& options) {
         return ExitCode::kGateFailed;
     }
     if (count(Verdict::kNotMeasured) > 0) {
-        throw EnvironmentError(
-            fmt::format("{} of {} winners could not be measured now; the table says why",
-                        count(Verdict::kNotMeasured),
-                        all.size()));
+        throw EnvironmentError(fmt::format("{} of {} could not be measured now; the table says why",
+                                           count(Verdict::kNotMeasured),
+                                           counted(all.size(), "winner")));
     }
     return ExitCode::kDone;
 }

@@ -107,6 +107,10 @@ class Backend {
     /// What it has used since some moment, in microjoules; nothing when it does not count.
     [[nodiscard]] virtual std::optional<double> energy_uj() = 0;
 
+    /// How many processes compute on the device, this one among them; nothing, or 0, where that
+    /// cannot be told.
+    [[nodiscard]] virtual std::optional<int> compute_processes() = 0;
+
     /// Time of a kernel that does nothing, in a replay of many; measured once, then remembered.
     virtual double empty_launch_us() = 0;
     /// Least time to read `bytes` once from cold memory, over several plain kernels, in µs.

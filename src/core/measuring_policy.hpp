@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,11 +18,17 @@ std::string_view to_string(CachePolicy policy);
 /// Inverse of to_string; throws std::invalid_argument.
 CachePolicy cache_policy_from(std::string_view word);
 
+/// How values of weights and activations are drawn.
+enum class Distribution { kNormal, kUniform, kZeros };
+
+/// "normal", "uniform" or "zeros"; nothing for other words.
+std::optional<Distribution> distribution_called(std::string_view word);
+
 /// Everything that decides what a number means. Two rows with different keys are never mixed.
 struct MeasuringPolicy {
     CachePolicy cache = CachePolicy::kCold;
     /// When cold, weights and scales rotate over copies of at least this many times the device's
-    /// cache, in bytes, the same budget for every bit width and for the baseline.
+    /// cache, in bytes, the same budget for every bit width and for the baseline. Above 0.
     double cache_bytes_factor = 5;
     /// Where weights and activations come from: "normal", "uniform", "zeros", or "file:" and the
     /// start of the file's SHA-256 (inputs_file).
@@ -36,5 +43,11 @@ struct MeasuringPolicy {
     /// at its end rises when the method of timing changes.
     [[nodiscard]] std::string key() const;
 };
+
+/// Throws UsageError for inputs that are neither drawn nor from a file (its path, or "").
+void require_known_inputs(const std::string& inputs, const std::string& file);
+
+/// Throws UsageError, naming the option, when nothing can be measured under this policy.
+void validate(const MeasuringPolicy& policy);
 
 }  // namespace fdkbench

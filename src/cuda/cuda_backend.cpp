@@ -135,6 +135,7 @@ class CudaBackend final : public Backend {
 
     Conditions conditions() override { return opened().nvml.conditions(); }
     std::optional<double> energy_uj() override { return opened().nvml.energy_uj(); }
+    std::optional<int> compute_processes() override { return opened().nvml.compute_processes(); }
     double empty_launch_us() override { return opened().ceilings.empty_launch_us(); }
     double read_floor_us(std::int64_t bytes) override {
         return opened().ceilings.read_floor_us(bytes);

@@ -1,5 +1,6 @@
 #include "src/cuda/nvml.hpp"
 
+#include <array>
 #include <dlfcn.h>
 #include <utility>
 
@@ -9,7 +10,14 @@ namespace {
 
 // From NVML's reference; its header is not part of every toolkit.
 using Result = int;  // 0: success
+constexpr Result kInsufficientSize = 7;
 using Device = void*;
+struct ProcessInfo {
+    unsigned pid;
+    unsigned long long memory_bytes;
+    unsigned gpu_instance;
+    unsigned compute_instance;
+};
 constexpr int kClockSm = 1;
 constexpr int kSensorGpu = 0;
 /// Reasons that say that the device cannot do what it could: idling, and clocks that somebody asked
@@ -31,6 +39,7 @@ struct Functions {
     Result (*temperature)(Device, int, unsigned*) = nullptr;
     Result (*throttle_reasons)(Device, unsigned long long*) = nullptr;
     Result (*energy_mj)(Device, unsigned long long*) = nullptr;
+    Result (*processes)(Device, unsigned* count, ProcessInfo*) = nullptr;
 };
 
 template <typename Function>
@@ -54,6 +63,7 @@ Functions load() {
     resolve(library, "nvmlDeviceGetTemperature", functions.temperature);
     resolve(library, "nvmlDeviceGetCurrentClocksThrottleReasons", functions.throttle_reasons);
     resolve(library, "nvmlDeviceGetTotalEnergyConsumption", functions.energy_mj);
+    resolve(library, "nvmlDeviceGetComputeRunningProcesses_v3", functions.processes);
     return functions;
 }
 
@@ -99,6 +109,18 @@ Conditions Nvml::conditions() const {
 std::optional<double> Nvml::energy_uj() const {
     const auto energy_mj = ask<unsigned long long>(nvml().energy_mj, device_);
     return energy_mj ? std::optional(static_cast<double>(*energy_mj) * 1e3) : std::nullopt;
+}
+
+std::optional<int> Nvml::compute_processes() const {
+    if (device_ == nullptr || nvml().processes == nullptr) {
+        return std::nullopt;
+    }
+    std::array<ProcessInfo, 64> infos{};
+    auto count = static_cast<unsigned>(infos.size());
+    const Result result = nvml().processes(device_, &count, infos.data());
+    // With too little room, it still says how many there are.
+    return result == 0 || result == kInsufficientSize ? std::optional(static_cast<int>(count))
+                                                      : std::nullopt;
 }
 
 }  // namespace fdkbench

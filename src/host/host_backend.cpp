@@ -155,6 +155,7 @@ class HostBackend : public Backend {
 
     Conditions conditions() override { return {}; }
     std::optional<double> energy_uj() override { return std::nullopt; }
+    std::optional<int> compute_processes() override { return std::nullopt; }
     double empty_launch_us() override { return ceilings_->empty_launch_us(); }
     double read_floor_us(std::int64_t bytes) override { return ceilings_->read_floor_us(bytes); }
     double matmul_tflop_s() override { return ceilings_->matmul_tflop_s(); }

@@ -41,6 +41,7 @@ void members(ConstOr<PrepareReply> auto& message, auto& visit) {
     visit("floor_us", message.floor_us);
     visit("empty_launch_us", message.empty_launch_us);
     visit("copies", message.copies);
+    visit("compute_processes", message.compute_processes);
 }
 
 void members(ConstOr<CheckRequest> auto& message, auto& visit) {

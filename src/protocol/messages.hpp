@@ -13,7 +13,7 @@
 namespace fdkbench::protocol {
 
 /// Both sides must name the same version.
-inline constexpr int kVersion = 2;
+inline constexpr int kVersion = 3;
 
 /// A fault that is no candidate's.
 struct ErrorReply {
@@ -56,6 +56,8 @@ struct PrepareReply {
     double floor_us = 0;
     double empty_launch_us = 0;  ///< what a kernel that does nothing takes
     std::int64_t copies = 0;     ///< of the weights, rotated over
+    /// That use the device now, the worker among them; see Backend::compute_processes().
+    std::optional<int> compute_processes;
 };
 
 /// Loads a compiled candidate, checks it, and on success keeps it under `slot` for blocks.

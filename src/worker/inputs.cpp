@@ -6,32 +6,7 @@
 
 #include <fmt/format.h>
 
-#include <optional>
-
 namespace fdkbench {
-namespace {
-
-std::optional<Distribution> distribution_called(const std::string& name) {
-    if (name == "normal") {
-        return Distribution::kNormal;
-    }
-    if (name == "uniform") {
-        return Distribution::kUniform;
-    }
-    if (name == "zeros") {
-        return Distribution::kZeros;
-    }
-    return std::nullopt;
-}
-
-}  // namespace
-
-void require_known(const InputsKey& key) {
-    if (key.file.empty() && !distribution_called(key.inputs)) {
-        throw UsageError(fmt::format(
-            "inputs '{}' are not known: normal, uniform, zeros or a safetensors file", key.inputs));
-    }
-}
 
 std::vector<std::uint16_t> input_values(const InputsKey& key,
                                         const InputsWanted& wanted,
@@ -43,7 +18,7 @@ std::vector<std::uint16_t> input_values(const InputsKey& key,
         stream.distribution = *distribution;
         return random_values(stream, wanted.count, wanted.type, threads);
     }
-    require_known(key);
+    require_known_inputs(key.inputs, key.file);
     const InputFile file(key.file);
     if (file.name() != key.inputs) {
         throw UsageError(

@@ -30,9 +30,6 @@ struct InputsWanted {
     float scale = 1;
 };
 
-/// Throws UsageError for inputs that are not known.
-void require_known(const InputsKey& key);
-
 /// The values. From a file: those of its tensor `weight` (or `x`) from the first on, as often as it
 /// takes; activations are normal where it has no `x`. Throws UsageError for inputs that are not
 /// known, for a file that is not a safetensors file, lacks `weight`, or is not the one the key

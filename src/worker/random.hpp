@@ -1,5 +1,6 @@
 #pragma once
 
+#include "src/core/measuring_policy.hpp"
 #include "src/core/problem.hpp"
 
 #include <cstddef>
@@ -7,8 +8,6 @@
 #include <vector>
 
 namespace fdkbench {
-
-enum class Distribution { kNormal, kUniform, kZeros };
 
 /// Values with mean 0 and standard deviation `scale` (or all 0).
 struct RandomStream {

@@ -33,13 +33,6 @@ constexpr double kHopelessFactor = 4;
 
 using Clock = std::chrono::steady_clock;
 
-void validate(const MeasuringPolicy& policy) {
-    if (!(policy.cache_bytes_factor >= 0 && policy.cache_bytes_factor <= 1000)) {
-        throw UsageError(fmt::format("--cache-bytes-factor must be between 0 and 1000, not {:g}",
-                                     policy.cache_bytes_factor));
-    }
-}
-
 }  // namespace
 
 void Session::open(std::size_t device) {
@@ -159,7 +152,6 @@ protocol::PrepareReply Session::prepare(const protocol::PrepareRequest& request)
     validate(problem);
     validate(request.policy);
     const InputsKey inputs(request.policy);
-    require_known(inputs);
     open(request.device);
     prepared_.reset();
 
@@ -184,7 +176,8 @@ protocol::PrepareReply Session::prepare(const protocol::PrepareRequest& request)
             .baseline_first_us = first.timed.time_us,
             .floor_us = floor_us(problem),
             .empty_launch_us = backend_->empty_launch_us(),
-            .copies = static_cast<std::int64_t>(data_->candidate_rotation(nullptr).size())};
+            .copies = static_cast<std::int64_t>(data_->candidate_rotation(nullptr).size()),
+            .compute_processes = backend_->compute_processes()};
 }
 
 protocol::CheckReply Session::check(const protocol::CheckRequest& request) {

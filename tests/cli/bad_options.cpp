@@ -39,7 +39,9 @@ TEST_CASE("All devices are not joined with others") {
 TEST_CASE("An unknown cache policy is refused with those there are") {
     check_refused(run_fdkbench({"sweep", "--cache-policy", "warm"}), 2, {"warm", "cold", "hot"});
     check_refused(run_fdkbench({"sweep", "--cache-policy"}), 2, {"--cache-policy", "sweep --help"});
-    check_refused(run_fdkbench({"sweep", "--cache-bytes-factor", "-1"}), 2, {"-1", "0 to 1000"});
+    check_refused(run_fdkbench({"sweep", "--cache-bytes-factor", "-1"}), 2, {"-1", "up to 1000"});
+    check_refused(
+        run_fdkbench({"sweep", "--cache-bytes-factor", "0"}), 2, {"type --cache-policy hot"});
 }
 
 TEST_CASE("Inputs that are not known are refused with those that are") {
@@ -137,4 +139,18 @@ TEST_CASE("The examples of verify and noise can be typed") {
                    ContainsSubstring("exit code 1"));
     CHECK_THAT(run_fdkbench({"noise", "--help"}).out,
                ContainsSubstring("fdkbench noise -m 1 -k 4096 -b 4"));
+}
+
+TEST_CASE("Noise takes the policy options of a sweep, and help shows its own defaults") {
+    const std::string help = run_fdkbench({"noise", "--help"}).out;
+    CHECK_THAT(help,
+               ContainsSubstring("(tokens) [1]\n") && ContainsSubstring("2 or 1 [4]\n") &&
+                   !ContainsSubstring("[16 4 1]"));
+    CHECK_THAT(run_fdkbench({"sweep", "--help"}).out,
+               ContainsSubstring("[1 4 16 64 256]") && ContainsSubstring("[16 4 1]"));
+    check_refused(run_fdkbench({"noise", "--cache-policy", "warm"}), 2, {"warm", "cold", "hot"});
+    check_refused(
+        run_fdkbench({"noise", "--cache-bytes-factor", "0"}), 2, {"type --cache-policy hot"});
+    check_refused(run_fdkbench({"noise", "--inputs", "gauss"}), 2, {"--inputs 'gauss'"});
+    check_refused(run_fdkbench({"noise", "--max-nrmse", "0"}), 2, {"--max-nrmse 0"});
 }

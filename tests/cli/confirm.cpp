@@ -75,7 +75,7 @@ TEST_CASE("Confirming a quick sweep later only confirms") {
                          " measurement_id = measurement.id") == "1,0");
     const std::string rows = database.value("SELECT count(*) FROM measurement");
     const ProgramResult plan = database.sweep({"--confirm", "1", "--dry-run"});
-    CHECK_THAT(plan.out, ContainsSubstring("to confirm  1 cells"));
+    CHECK_THAT(plan.out, ContainsSubstring("to confirm  1 cell\n"));
 
     const ProgramResult confirmed = database.sweep({"--confirm", "1"});
     require_done(confirmed);

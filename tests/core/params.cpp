@@ -1,8 +1,10 @@
 #include "src/core/params.hpp"
 
+#include "src/core/error.hpp"
 #include "src/core/measuring_policy.hpp"
 #include "tests/catch.hpp"
 
+#include <limits>
 #include <stdexcept>
 
 using namespace fdkbench;
@@ -38,4 +40,25 @@ TEST_CASE("Everything that decides what a number means is in the policy's key") 
     CHECK(MeasuringPolicy{.max_nrmse = 4.0000001e-3}.key() != policy.key());
     CHECK(MeasuringPolicy{.allow_throttling = true}.key() != policy.key());
     CHECK(MeasuringPolicy{.cache = CachePolicy::kHot}.key() == "hot-normal-seed1-nrmse0.004-v3");
+}
+
+TEST_CASE("A policy that nothing can be measured under is refused with what is possible") {
+    CHECK_NOTHROW(validate(MeasuringPolicy{}));
+    for (const char* drawn : {"normal", "uniform", "zeros"}) {
+        CHECK_NOTHROW(validate(MeasuringPolicy{.inputs = drawn}));
+    }
+    CHECK_NOTHROW(validate(MeasuringPolicy{.inputs = "file:12", .inputs_file = "w.safetensors"}));
+    CHECK_THROWS_WITH(validate(MeasuringPolicy{.inputs = "gaussian"}),
+                      ContainsSubstring("'gaussian'") &&
+                          ContainsSubstring("normal, uniform, zeros or a safetensors file"));
+    CHECK_THROWS_WITH(validate(MeasuringPolicy{.cache_bytes_factor = 0}),
+                      ContainsSubstring("--cache-policy hot"));
+    CHECK_NOTHROW(validate(MeasuringPolicy{.cache = CachePolicy::kHot, .cache_bytes_factor = 0}));
+    for (const double factor : {-1.0, 1000.1, std::numeric_limits<double>::quiet_NaN()}) {
+        CHECK_THROWS_WITH(validate(MeasuringPolicy{.cache_bytes_factor = factor}),
+                          ContainsSubstring("more than 0, up to 1000"));
+    }
+    for (const double max_nrmse : {0.0, -1.0, std::numeric_limits<double>::infinity()}) {
+        CHECK_THROWS_AS(validate(MeasuringPolicy{.max_nrmse = max_nrmse}), UsageError);
+    }
 }

@@ -80,7 +80,9 @@ TEST_CASE("Every reply round-trips and is strict") {
 
     check_message(CeilingsReply{{{"read", 1024, 3000.5, "GB/s"}, {"launch", 0, 2.5, "us"}}},
                   "reply");
-    check_message(PrepareReply{"cuBLASLt bf16, algorithm 3 of 8", 12.5, 13, 10.25, 0.75, 7}, "reply");
+    check_message(PrepareReply{"cuBLASLt bf16, algorithm 3 of 8", 12.5, 13, 10.25, 0.75, 7, 3},
+                  "reply",
+                  {"compute_processes"});
     BlockReply block;
     block.after.sm_clock_mhz = 1980;
     block.after.throttle_reasons = {"sw_power_cap"};

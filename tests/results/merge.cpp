@@ -3,6 +3,7 @@
 #include "src/core/error.hpp"
 #include "tests/catch.hpp"
 #include "tests/results/fixture.hpp"
+#include "tests/results/sql.hpp"
 
 #include <fmt/format.h>
 
@@ -261,8 +262,6 @@ TEST_CASE("What cannot be merged is named, and nothing is written") {
     const Path newer = database(folder, "newer.db", {{.warps = 1}});
     run_sql(newer, "PRAGMA user_version = 999");
     refused(newer, "has version 999");
-    run_sql(newer, "PRAGMA user_version = 1");
-    refused(newer, "is of an older version: fdkbench sweep brings it up to date");
 
     const Path lost = database(folder, "lost.db", {{.warps = 1}});
     run_sql(lost, "PRAGMA foreign_keys = OFF; DELETE FROM candidate");
@@ -274,6 +273,21 @@ TEST_CASE("What cannot be merged is named, and nothing is written") {
     std::fill(bytes.begin() + 8192, bytes.end(), 'x');
     write_file(torn, bytes);
     refused(torn, "is damaged");
+}
+
+TEST_CASE("A database of an older version is merged as its migration would be, and left as it is") {
+    const TemporaryFolder folder;
+    make_version_1(folder / "old.db");
+    make_version_1(folder / "migrated.db");
+    run_sql(folder / "old.db", "PRAGMA journal_mode = WAL");
+    const std::string before = bytes_of(folder / "old.db");
+    CHECK(merge(folder / "a.db", {folder / "old.db"}).measurements == 2);
+    CHECK(bytes_of(folder / "old.db") == before);
+    Store::open(folder / "migrated.db");
+    merge(folder / "b.db", {folder / "migrated.db"});
+    CHECK(content(folder / "a.db") == content(folder / "b.db"));
+    const MergeResult again = merge(folder / "a.db", {folder / "migrated.db"});
+    CHECK(again.inputs[0].kept == 2);
 }
 
 TEST_CASE("A merge that ends in the middle leaves the output as it was") {

@@ -103,7 +103,12 @@ class FakeWorker final : public Worker {
   public:
     explicit FakeWorker(World& world) : world_(world) { world_.events.emplace_back("worker"); }
 
-    protocol::HelloReply hello() override { return {}; }
+    protocol::HelloReply hello() override {
+        const auto device = world_.devices.find(world_.count("worker"));
+        protocol::HelloReply reply;
+        reply.devices = {device == world_.devices.end() ? DeviceInfo() : device->second};
+        return reply;
+    }
     protocol::CeilingsReply ceilings(const protocol::CeilingsRequest& /*request*/) override {
         return {};
     }
@@ -119,7 +124,7 @@ class FakeWorker final : public Worker {
             throw Error(error->second);
         }
         slots_.clear();
-        return {"library", world_.baseline_us, 110, 20, 0.5, 4};
+        return {"library", world_.baseline_us, 110, 20, 0.5, 4, world_.compute_processes};
     }
 
     protocol::CheckReply check(const protocol::CheckRequest& request,

@@ -66,7 +66,10 @@ struct World {
     std::set<std::string> same_code;           ///< kernels that compile to one and the same binary
     std::map<std::int64_t, Error> prepare_errors;  ///< by m
     bool dies_in_prepare = false;
-    double baseline_us = 100;     ///< as prepare() tells it
+    std::map<std::size_t, DeviceInfo>
+        devices;                           ///< of the first, second, … worker; else the sweep's
+    double baseline_us = 100;              ///< as prepare() tells it
+    std::optional<int> compute_processes;  ///< on the device, as prepare() tells it
     bool announces_slots = true;  ///< so that the coordinator knows who killed a worker in a block
     std::chrono::milliseconds last_limit{0};  ///< of a check
     double noise = 0.002;                     ///< relative standard deviation of a replay

@@ -115,6 +115,9 @@ TEST_CASE("Two devices share the cells, and the slower one is reported") {
     const SweepOutcome outcome = run_sweep(lanes, plan, bench.listener, bench.stop);
     CHECK(outcome.complete);
     CHECK(outcome.measured == plan.candidates);
+    REQUIRE(outcome.seconds.size() == 2);
+    CHECK(outcome.seconds[0].race >= bench.world.count("block") * 0.002);
+    CHECK(outcome.seconds[1].race >= second_world.count("block") * 0.002);
     CHECK(bench.sink.rows.size() + second_sink.rows.size() == plan.candidates);
     CHECK(bench.sink.rows.size() > 0);
     CHECK(second_sink.rows.size() > 0);
@@ -126,4 +129,84 @@ TEST_CASE("Two devices share the cells, and the slower one is reported") {
     REQUIRE(bench.listener.warnings.size() == 1);
     CHECK_THAT(bench.listener.warnings[0],
                ContainsSubstring("fake:1") && ContainsSubstring("10 %"));
+}
+
+TEST_CASE("A lane ends when a worker that is started again has another device") {
+    Bench bench;
+    bench.options = without_confirmations(fakes::sweep_options({1, 2}, {1, 2, 4, 8}));
+    DeviceInfo other;
+    SECTION("of the same kind") {
+        other.uuid = "GPU-b";
+    }
+    SECTION("of another kind") {
+        other.key = "another GPU";
+    }
+    bench.world.devices[2] = other;
+    bench.world.check_results["fake_mm"] = CandidateStatus::kRuntime;
+    fakes::World second_world;
+    fakes::MemorySink second_sink;
+    SweepOptions second = bench.options;
+    second.device.id = "fake:1";
+    const auto take_time = [] { std::this_thread::sleep_for(std::chrono::milliseconds(2)); };
+    second_world.on_block = take_time;
+    std::vector<SweepLane> lanes{{bench.options, bench.world.factory(), bench.sink},
+                                 {second, second_world.factory(), second_sink}};
+    const SweepPlan plan = plan_sweep(bench.options, bench.sink);
+    const SweepOutcome outcome = run_sweep(lanes, plan, bench.listener, bench.stop);
+    CHECK(outcome.changed == std::vector<std::string>{"fake:0"});
+    REQUIRE(bench.listener.warnings.size() == 1);
+    CHECK_THAT(bench.listener.warnings[0],
+               ContainsSubstring("fake:0") && ContainsSubstring(other.uuid) &&
+                   ContainsSubstring(other.key));
+    CHECK(bench.world.count("worker") == 2);
+    CHECK(bench.world.count("check") == 1);
+    CHECK(bench.sink.rows.size() == 1);
+    CHECK(second_sink.rows.size() > 10);
+}
+
+TEST_CASE("A worker without the sweep's device measures nothing from the start") {
+    Bench bench;
+    bench.options.device.uuid = "GPU-a";
+    CHECK(bench.sweep().changed.size() == 1);
+    CHECK(bench.world.count("prepare") == 0);
+    bench.options.device.uuid = "";
+    bench.options.device_index = 1;
+    CHECK(bench.sweep().changed.size() == 1);
+    CHECK(bench.world.count("prepare") == 0);
+}
+
+TEST_CASE("Devices of a sweep that is out of time are not even opened") {
+    Bench bench;
+    bench.options.deadline = std::chrono::steady_clock::now();
+    fakes::MemorySink second_sink;
+    std::vector<SweepLane> lanes{{bench.options, bench.world.factory(), bench.sink},
+                                 {bench.options, bench.world.factory(), second_sink}};
+    const SweepPlan plan = plan_sweep(bench.options, bench.sink);
+    CHECK_FALSE(run_sweep(lanes, plan, bench.listener, bench.stop).complete);
+    CHECK(bench.world.events.empty());
+}
+
+TEST_CASE("Other programs on the device are reported once") {
+    Bench bench;
+    bench.options.confirmations = 1;
+    SECTION("several") {
+        bench.world.compute_processes = 3;
+        bench.sweep();
+        REQUIRE(bench.listener.warnings.size() == 1);
+        CHECK_THAT(bench.listener.warnings[0],
+                   ContainsSubstring("fake:0") && ContainsSubstring("2 other processes") &&
+                       ContainsSubstring("may be disturbed"));
+    }
+    SECTION("one") {
+        bench.world.compute_processes = 2;
+        bench.sweep();
+        REQUIRE(bench.listener.warnings.size() == 1);
+        CHECK_THAT(bench.listener.warnings[0], ContainsSubstring("1 other process at"));
+    }
+    SECTION("none, or nobody can tell") {
+        bench.world.compute_processes =
+            GENERATE(std::optional<int>(), std::optional(0), std::optional(1));
+        bench.sweep();
+        CHECK(bench.listener.warnings.empty());
+    }
 }

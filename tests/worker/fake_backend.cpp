@@ -304,6 +304,7 @@ class FakeBackend : public Backend {
         now.sm_clock_mhz = 1500;
         return now;
     }
+    std::optional<int> compute_processes() override { return state_->compute_processes; }
     std::optional<double> energy_uj() override {
         return state_->counts_energy ? std::optional(state_->energy_uj += 7) : std::nullopt;
     }

@@ -4,6 +4,7 @@
 #include "src/worker/worker_main.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,8 @@ struct FakeState {
     bool lost = false;                  ///< every wait fails from now on
     bool counts_energy = false;
     double energy_uj = 0;
-    bool noisy = false;                 ///< prints to standard output like a careless library
+    std::optional<int> compute_processes;
+    bool noisy = false;  ///< prints to standard output like a careless library
 };
 
 /// A backend that computes on host memory and in simulated time. A "binary" is a file name that

@@ -52,7 +52,7 @@ protocol::CheckReply real_check(std::unique_ptr<Backend> backend,
 
     Session session(std::move(backend));
     MeasuringPolicy policy;
-    policy.cache_bytes_factor = 0;
+    policy.cache = CachePolicy::kHot;
     session.prepare({.device = 0, .problem = problem, .policy = policy});
     return session.check({.slot = 0,
                           .binary = artifact.path.string(),

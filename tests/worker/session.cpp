@@ -202,12 +202,17 @@ TEST_CASE("Weights rotate over the same byte budget in every format") {
     CHECK(rotated_bytes(*fixture.state, copy_bytes) < budget + copy_bytes);
 }
 
-TEST_CASE("A factor of zero gives one hot copy") {
+TEST_CASE("Preparing tells how many processes use the device, where that is known") {
     Fixture fixture;
-    MeasuringPolicy policy;
-    policy.cache_bytes_factor = 0;
-    CHECK(fixture.prepare(small_problem(), policy).copies == 1);
-    CHECK(fixture.check("correct").status == CandidateStatus::kCorrect);
+    CHECK_FALSE(fixture.prepare().compute_processes);
+    fixture.state->compute_processes = 2;
+    CHECK(fixture.prepare().compute_processes == 2);
+}
+
+TEST_CASE("A policy that cannot be measured under is refused") {
+    Fixture fixture;
+    CHECK_THROWS_AS(fixture.prepare(small_problem(), {.cache_bytes_factor = 0}), UsageError);
+    CHECK_THROWS_AS(fixture.prepare(small_problem(), {.inputs = "gaussian"}), UsageError);
 }
 
 TEST_CASE("Preparing names the best baseline and the floor") {

@@ -1,0 +1,48 @@
+#include "src/cli/policy_arguments.hpp"
+
+#include "src/core/input_file.hpp"
+
+#include <filesystem>
+
+namespace fdkbench {
+
+void add_policy(CLI::App& app, PolicyArguments& arguments) {
+    MeasuringPolicy& policy = arguments.policy;
+    app.add_option("--cache-policy",
+                   arguments.cache,
+                   "Weights are 'cold' (in device memory) or 'hot' (in the cache)")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"cold", "hot"}));
+    app.add_option("--cache-bytes-factor",
+                   policy.cache_bytes_factor,
+                   "Cold weights rotate over this many times the device's cache, in bytes")
+        ->capture_default_str();
+    app.add_option("--inputs",
+                   policy.inputs,
+                   "Values of weights and activations: normal, uniform, zeros, or a safetensors "
+                   "file with 'weight' and perhaps 'x'")
+        ->capture_default_str();
+    app.add_option("--seed", policy.seed, "Of the random weights and activations")
+        ->capture_default_str()
+        ->check(CLI::NonNegativeNumber);
+    app.add_option(
+           "--max-nrmse", policy.max_nrmse, "A kernel with a larger normalised error is rejected")
+        ->capture_default_str();
+    app.add_flag("--allow-throttling",
+                 policy.allow_throttling,
+                 "Count samples that were taken while the device held its clock down, too");
+}
+
+MeasuringPolicy finished(const PolicyArguments& arguments) {
+    MeasuringPolicy policy = arguments.policy;
+    policy.cache = cache_policy_from(arguments.cache);
+    std::error_code ignored;
+    if (!distribution_called(policy.inputs) && std::filesystem::exists(policy.inputs, ignored)) {
+        policy.inputs_file = std::filesystem::absolute(policy.inputs).string();
+        policy.inputs = InputFile(policy.inputs_file).name();
+    }
+    validate(policy);
+    return policy;
+}
+
+}  // namespace fdkbench

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "src/core/measuring_policy.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <string>
+
+namespace fdkbench {
+
+/// What the user typed of the measuring policy.
+struct PolicyArguments {
+    MeasuringPolicy policy;
+    std::string cache = "cold";
+};
+
+/// --cache-policy, --cache-bytes-factor, --inputs, --seed, --max-nrmse and --allow-throttling.
+void add_policy(CLI::App& app, PolicyArguments& arguments);
+
+/// The policy as it enters keys: a file of inputs by what it holds. Throws UsageError.
+MeasuringPolicy finished(const PolicyArguments& arguments);
+
+}  // namespace fdkbench
