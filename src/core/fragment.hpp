@@ -29,9 +29,9 @@
 /// bits, in which the code of weight e of pair p stands
 ///
 ///     8 bits: in word p/2, byte 2·(p%2) + e
-///     4 bits: in word p/4, byte p%4, high half for e = 0, low half for e = 1 (as in canonical
-///     bytes) 2 bits: in word p/8, byte 2·(q%2) + e, bits 2·(q/2) and up, where q = p%8 1 bit:  in
-///     word p/16, bit 15 − q for e = 0, bit 31 − q for e = 1, where q = p%16
+///     4 bits: in word p/4, byte p%4, e = 0 in the high half and e = 1 in the low one
+///     2 bits: in word p/8, byte 2·(q%2) + e, at bits 2·(q/2) and 2·(q/2) + 1, with q = p%8
+///     1 bit:  in word p/16, at bit 15 − q for e = 0 and bit 31 − q for e = 1, with q = p%16
 ///
 ///     word, from bit 31 on the left to bit 0; "3.1" is pair 3 (of this word), weight 1
 ///     8 bits │    1.1    │    1.0    │    0.1    │    0.0    │

@@ -13,7 +13,7 @@
 namespace fdkbench::protocol {
 
 /// Both sides must name the same version.
-inline constexpr int kVersion = 2;
+inline constexpr int kVersion = 3;
 
 /// A fault that is no candidate's.
 struct ErrorReply {
@@ -55,7 +55,7 @@ struct PrepareReply {
     double baseline_first_us = 0;  ///< the first heuristic choice, a first estimate
     double floor_us = 0;
     double empty_launch_us = 0;  ///< what a kernel that does nothing takes
-    std::int64_t copies = 0;     ///< of the weights, rotated over
+    std::int64_t copies = 0;     ///< of the weights (canonical), rotated over
 };
 
 /// Loads a compiled candidate, checks it, and on success keeps it under `slot` for blocks.
@@ -64,6 +64,7 @@ struct CheckRequest {
     int slot = 0;
     std::string binary;  ///< path
     LaunchPlan plan;
+    Layout layout = Layout::kCanonical;  ///< of the weights it reads
 };
 struct CheckReply {
     CandidateStatus status = CandidateStatus::kCorrect;
