@@ -1,6 +1,7 @@
 #include "results/dispatch_table.hpp"
 
 #include "results/format.hpp"
+#include "results/layout_choice.hpp"
 #include "results/rows.hpp"
 #include "src/core/error.hpp"
 #include "src/core/json.hpp"
@@ -8,6 +9,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <map>
 
 namespace fdkbench {
 
@@ -56,14 +59,34 @@ TableEntry entry(const Rows& rows, std::size_t row) {
     TableEntry entry;
     static_cast<Winner&>(entry) = winner(rows, row);
     entry.plan = rows.plan(row);
-    entry.layout = rows.text(row, "layout") == to_string(Layout::kFragment) ? Layout::kFragment
-                                                                            : Layout::kCanonical;
+    entry.layout = rows.layout(row);
     entry.binary_hash = rows.text(row, "binary_hash");
     entry.measured_at = rows.text(row, "measured_at");
     entry.driver = rows.text(row, "driver");
     entry.compiler = rows.text(row, "compiler");
     entry.commit = rows.text(row, "commit_id");
+    entry.run_id = rows.integer(row, "run_id");
     return entry;
+}
+
+/// Winners by matrix in the order of the table, then by layout.
+std::map<Problem, std::vector<LayoutWinners>> winners_by_matrix(const Store& store,
+                                                                const DispatchTable& table,
+                                                                std::optional<double> max_nrmse) {
+    constexpr std::array kLayouts{Layout::kCanonical, Layout::kFragment};
+    std::map<Problem, std::vector<LayoutWinners>> matrices;
+    for (std::size_t i = 0; i < kLayouts.size(); ++i) {
+        const Rows rows = winners(store, table.device_key, table.policy, max_nrmse, kLayouts[i]);
+        for (std::size_t row = 0; row < rows.size(); ++row) {
+            TableEntry added = entry(rows, row);
+            Problem matrix = added.problem;
+            matrix.shape.m = 0;
+            auto& layouts = matrices[matrix];
+            layouts.resize(kLayouts.size());
+            layouts[i].push_back(std::move(added));
+        }
+    }
+    return matrices;
 }
 
 Json number_or_null(const std::optional<double>& number) {
@@ -103,13 +126,17 @@ DispatchTable read_table(const Store& store,
 
     table.policy = newest_policy(store, table.device_key);
 
-    const Rows rows = winners(store, table.device_key, table.policy, max_nrmse);
+    for (const auto& [matrix, layouts] : winners_by_matrix(store, table, max_nrmse)) {
+        const LayoutChoice choice = choose_layout(layouts);
+        table.entries.insert(table.entries.end(), choice.entries.begin(), choice.entries.end());
+        table.layout_costs.insert(
+            table.layout_costs.end(), choice.costs.begin(), choice.costs.end());
+    }
     std::int64_t newest_run = 0;
-    for (std::size_t row = 0; row < rows.size(); ++row) {
-        const TableEntry& added = table.entries.emplace_back(entry(rows, row));
+    for (const TableEntry& added : table.entries) {
         table.date = std::max(table.date, added.measured_at);
-        if (const std::int64_t run = rows.integer(row, "run_id"); run > newest_run) {
-            newest_run = run;
+        if (added.run_id > newest_run) {
+            newest_run = added.run_id;
             table.driver = added.driver;
             table.compiler = added.compiler;
             table.commit = added.commit;

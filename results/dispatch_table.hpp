@@ -8,7 +8,8 @@
 
 namespace fdkbench {
 
-/// The winner of one cell, with how to launch it and where its measurement came from.
+/// The winner of one cell, among the kernels of one layout, with how to launch it and where its
+/// measurement came from.
 struct TableEntry : Winner {
     LaunchPlan plan;
     Layout layout = Layout::kCanonical;
@@ -17,10 +18,12 @@ struct TableEntry : Winner {
     std::string driver;
     std::string compiler;
     std::string commit;
+    std::int64_t run_id = 0;  ///< in the database
 };
 
-/// The best configuration per (m, n, k, bits, group size) for one device. Entries may come from
-/// several runs; driver, compiler and commit are those of the newest.
+/// The best configuration per (m, n, k, bits, group size) for one device. Entries of one matrix
+/// (the same but for m) all read one layout: the one that is best for all m together. Entries may
+/// come from several runs; driver, compiler and commit are those of the newest.
 struct DispatchTable {
     static constexpr int kSchemaVersion = 1;
     std::string device_key;
@@ -33,6 +36,9 @@ struct DispatchTable {
     std::string date;                 ///< ISO 8601, UTC, of the newest measurement
     std::string policy;               ///< MeasuringPolicy::key()
     std::vector<TableEntry> entries;  ///< sorted by n, k, bits, group_size, type, m
+    /// For people, a line for each m that would be more than 3 % faster in another layout, or has
+    /// a kernel in another layout only.
+    std::vector<std::string> layout_costs;
 };
 
 /// Reads the winners from a database. `device` is a device's id, key, name or uuid, and may be

@@ -83,4 +83,8 @@ CandidateStatus Rows::status(std::size_t row) const {
     return parsed(row, "status", candidate_status_from);
 }
 
+Layout Rows::layout(std::size_t row) const {
+    return parsed(row, "layout", layout_from);
+}
+
 }  // namespace fdkbench

@@ -28,6 +28,8 @@ class Rows {
     [[nodiscard]] Params params(std::size_t row) const;
     [[nodiscard]] LaunchPlan plan(std::size_t row) const;
     [[nodiscard]] CandidateStatus status(std::size_t row) const;
+    /// From the column layout.
+    [[nodiscard]] Layout layout(std::size_t row) const;
 
   private:
     [[nodiscard]] const QueryResult::Value& value(std::size_t row, const std::string& column) const;

@@ -33,7 +33,7 @@ struct Statements {
                    " ON cell_id = cell.id AND candidate_id = candidate.id"
                    " WHERE device_id = ? AND policy = ? AND m = ? AND n = ? AND k = ? AND bits = ?"
                    " AND group_size = ? AND type = ? AND identity = ? AND launch = ?"
-                   " AND status <> 'throttled' LIMIT 1"),
+                   " AND layout = ? AND status <> 'throttled' LIMIT 1"),
           compile_failed(connection,
                          "SELECT 1 FROM cell CROSS JOIN candidate CROSS JOIN measurement"
                          " ON cell_id = cell.id AND candidate_id = candidate.id"
@@ -47,7 +47,12 @@ struct Statements {
           candidate(connection,
                     "INSERT INTO candidate (family, params, layout, launch, compile_key,"
                     " binary_hash) VALUES (?, ?, ?, ?, ?, ?)"
-                    " ON CONFLICT DO UPDATE SET compile_key = excluded.compile_key RETURNING id"),
+                    " ON CONFLICT DO UPDATE SET compile_key = excluded.compile_key,"
+                    " layout = excluded.layout RETURNING id"),
+          // The same code cannot read both layouts: it was measured on weights that it misread.
+          forget_misread(connection,
+                         "DELETE FROM measurement WHERE candidate_id IN (SELECT id FROM candidate"
+                         " WHERE identity = ? AND launch = ? AND layout <> ?)"),
           // A kernel that now compiled also replaces its failed compilation.
           forget(connection,
                  "DELETE FROM measurement WHERE cell_id = ? AND candidate_id IN"
@@ -96,6 +101,7 @@ struct Statements {
     Statement compile_failed;
     Statement cell;
     Statement candidate;
+    Statement forget_misread;
     Statement forget;
     Statement measurement;
     Statement sample;

@@ -181,7 +181,10 @@ bool Store::measured(const Candidate& candidate,
                    kernel...)
             .has_value();
     };
-    return binary_hash ? found(statements.measured, *binary_hash, json_text(candidate.plan))
+    return binary_hash ? found(statements.measured,
+                               *binary_hash,
+                               json_text(candidate.plan),
+                               to_string(candidate.layout))
                        : found(statements.compile_failed, candidate.compile_key);
 }
 
@@ -236,6 +239,8 @@ void Store::add(const Candidate& candidate,
 
     sqlite::Transaction transaction(impl_->connection);
     const std::int64_t cell_id = impl_->cell_id(statements.cell, candidate.problem).value();
+    const std::string identity = binary_hash.value_or(candidate.compile_key);
+    statements.forget_misread.run(identity, launch, to_string(candidate.layout));
     const std::int64_t candidate_id = statements.candidate
                                           .first_integer(candidate.family,
                                                          json_text(candidate.params),
@@ -244,8 +249,7 @@ void Store::add(const Candidate& candidate,
                                                          candidate.compile_key,
                                                          binary_hash)
                                           .value();
-    statements.forget.run(
-        cell_id, binary_hash.value_or(candidate.compile_key), candidate.compile_key, launch);
+    statements.forget.run(cell_id, identity, candidate.compile_key, launch);
     const std::int64_t measurement_id =
         insert_measurement(statements.measurement, cell_id, candidate_id, run_id, measurement);
     std::int64_t block = 0;

@@ -64,7 +64,8 @@ class Store {
     /// See MeasurementSink::measured; for the device and policy selected.
     [[nodiscard]] bool measured(const Candidate& candidate,
                                 const std::optional<std::string>& binary_hash) const;
-    /// Adds a row, replacing the same kernel's row for the same cell (a forced re-measurement).
+    /// Adds a row, replacing the same kernel's row for the same cell (a forced re-measurement), and
+    /// all rows of the same code on weights in another layout.
     void add(const Candidate& candidate,
              const std::optional<std::string>& binary_hash,
              const Measurement& measurement);

@@ -11,12 +11,17 @@ namespace fdkbench {
 Rows winners(const Store& store,
              const std::string& device_key,
              const std::string& policy,
-             std::optional<double> max_nrmse) {
+             std::optional<double> max_nrmse,
+             std::optional<Layout> layout) {
     std::string condition = "device_key = ? AND policy = ?";
     std::vector<std::string> bind{device_key, policy};
     if (max_nrmse) {
         condition += " AND nrmse <= CAST(? AS REAL)";
         bind.push_back(fmt::format("{}", *max_nrmse));
+    }
+    if (layout) {
+        condition += " AND layout = ?";
+        bind.emplace_back(to_string(*layout));
     }
     return Rows(store.query(winners_sql(condition), bind));
 }

@@ -22,11 +22,12 @@ struct Winner {
 };
 
 /// The rows of view `best` for a device and a policy, or with `max_nrmse` the winners by the same
-/// rule among the kernels with at most this error.
+/// rule among the kernels with at most this error; with `layout`, among those that read it.
 Rows winners(const Store& store,
              const std::string& device_key,
              const std::string& policy,
-             std::optional<double> max_nrmse = std::nullopt);
+             std::optional<double> max_nrmse = std::nullopt,
+             std::optional<Layout> layout = std::nullopt);
 
 /// One of these rows.
 Winner winner(const Rows& rows, std::size_t row);

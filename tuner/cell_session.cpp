@@ -122,7 +122,7 @@ void CellSession::take_compiled() {
             entry.state = hash == task_.hashes.at(slot) ? State::kCompiled : State::kDone;
         } else if (entry.compiled->status != CandidateStatus::kCorrect) {
             fail(slot, entry.compiled->status, entry.compiled->message);
-        } else if (!kernels_.emplace(hash, candidate.plan).second ||
+        } else if (!kernels_.emplace(hash, candidate.plan, candidate.layout).second ||
                    (!context_.options.force && context_.sink.measured(candidate, hash))) {
             entry.state = State::kDone;
             context_.listener.candidate_known(candidate);
@@ -168,8 +168,8 @@ void CellSession::check(int slot) {
         return;
     }
     try {
-        entry.checked =
-            context_.worker.check({slot, entry.compiled->binary, entry.candidate->plan});
+        entry.checked = context_.worker.check(
+            {slot, entry.compiled->binary, entry.candidate->plan, entry.candidate->layout});
     } catch (const WorkerLost& lost) {
         entry.checked = {};
         entry.checked.status = lost.status();

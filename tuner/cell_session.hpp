@@ -10,7 +10,7 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <utility>
+#include <tuple>
 #include <vector>
 
 namespace fdkbench {
@@ -86,8 +86,8 @@ class CellSession {
     SweepContext& context_;
     const CellTask task_;
     const Problem& problem_;
-    std::vector<Entry> entries_;                            ///< by slot
-    std::set<std::pair<std::string, LaunchPlan>> kernels_;  ///< already in this cell
+    std::vector<Entry> entries_;                                     ///< by slot
+    std::set<std::tuple<std::string, LaunchPlan, Layout>> kernels_;  ///< already in this cell
     std::optional<protocol::PrepareReply> prepared_;
     std::optional<Race> race_;
     ClockWatch clocks_;

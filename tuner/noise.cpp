@@ -51,7 +51,7 @@ NestedSamples measure_noise(const SweepOptions& options,
         DeviceWorker worker(options, factory, use, listener);
         try {
             worker.prepare(candidate.problem);
-            const auto checked = worker.check({0, binary.binary, candidate.plan});
+            const auto checked = worker.check({0, binary.binary, candidate.plan, candidate.layout});
             if (checked.status != CandidateStatus::kCorrect) {
                 fail(candidate, checked.message);
             }

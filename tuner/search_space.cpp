@@ -184,7 +184,7 @@ Candidate make_candidate(const Family& family,
     candidate.family = family.name;
     candidate.params = params;
     candidate.problem = problem;
-    candidate.layout = family.layout;
+    candidate.layout = problem.format.quantised() ? family.layout : Layout::kCanonical;
     candidate.plan = family.plan(problem, params, options.device);
     candidate.options = problem_defines(problem);
     for (std::string& define : defines(params)) {

@@ -31,8 +31,8 @@ class MeasurementSink {
     virtual std::optional<std::string> binary_hash(const std::string& compile_key) = 0;
     /// Remembers it.
     virtual void remember_binary(const std::string& compile_key, const std::string& hash) = 0;
-    /// Whether this kernel (binary hash and launch plan; for a candidate that never compiled, its
-    /// compile key) has a row for the problem under the sweep's device and policy.
+    /// Whether this kernel (binary hash, launch plan and layout; for a candidate that never
+    /// compiled, its compile key) has a row for the problem under the sweep's device and policy.
     virtual bool measured(const Candidate& candidate,
                           const std::optional<std::string>& binary_hash) = 0;
     virtual void record(const Candidate& candidate,

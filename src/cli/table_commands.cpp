@@ -4,6 +4,10 @@
 #include "src/cli/commands.hpp"
 #include "src/cli/output.hpp"
 
+#include <fmt/format.h>
+
+#include <cstdio>
+
 namespace fdkbench {
 
 ExitCode run_export(const ExportOptions& options) {
@@ -13,6 +17,9 @@ ExitCode run_export(const ExportOptions& options) {
                              : options.format == "csv"  ? to_csv(table)
                                                         : to_json_text(table);
     write_output(options.output, text);
+    for (const std::string& cost : table.layout_costs) {
+        fmt::print(stderr, "{}\n", cost);
+    }
     return ExitCode::kDone;
 }
 

@@ -27,7 +27,8 @@ class Buffer {
 
 /// What every kernel of the project is given, in this order. Addresses are device addresses,
 /// 256-byte aligned. Shapes: x [m,k], w canonical [n, k·bits/8] or 16-bit [n,k],
-/// scales [n, k/group_size], codebook [2^bits], y [m,n]; null where a format has none.
+/// scales [n, k/group_size], codebook [2^bits], y [m,n]; null where a format has none. Kernels of
+/// the fragment layout find w and scales as fragment.hpp says.
 struct Arguments {
     const void* x = nullptr;
     const void* w = nullptr;

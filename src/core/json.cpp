@@ -129,6 +129,10 @@ std::string_view word_of(ElementType value) {
     return to_string(value);
 }
 
+std::string_view word_of(Layout value) {
+    return to_string(value);
+}
+
 std::string_view word_of(CachePolicy value) {
     return to_string(value);
 }
@@ -143,6 +147,10 @@ void from_word(std::string_view word, CandidateStatus& value) {
 
 void from_word(std::string_view word, ElementType& value) {
     value = element_type_from(word);
+}
+
+void from_word(std::string_view word, Layout& value) {
+    value = layout_from(word);
 }
 
 void from_word(std::string_view word, CachePolicy& value) {

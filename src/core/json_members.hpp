@@ -43,10 +43,12 @@ concept JsonPair = requires(T pair) {
 
 std::string_view word_of(CandidateStatus value);
 std::string_view word_of(ElementType value);
+std::string_view word_of(Layout value);
 std::string_view word_of(CachePolicy value);
 std::string_view word_of(LaunchStep::Kind value);
 void from_word(std::string_view word, CandidateStatus& value);
 void from_word(std::string_view word, ElementType& value);
+void from_word(std::string_view word, Layout& value);
 void from_word(std::string_view word, CachePolicy& value);
 void from_word(std::string_view word, LaunchStep::Kind& value);
 

@@ -85,6 +85,16 @@ std::string_view to_string(Layout layout) {
     return layout == Layout::kCanonical ? "canonical" : "fragment";
 }
 
+Layout layout_from(std::string_view word) {
+    for (const Layout layout : {Layout::kCanonical, Layout::kFragment}) {
+        if (word == to_string(layout)) {
+            return layout;
+        }
+    }
+    throw std::invalid_argument(
+        fmt::format("unknown layout '{}': choose canonical or fragment", word));
+}
+
 std::int64_t Problem::weight_bytes() const {
     return shape.n * ((shape.k * format.bits + 7) / 8);
 }

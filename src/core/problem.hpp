@@ -26,11 +26,13 @@ std::string_view to_string(ElementType type);
 /// Inverse of to_string; throws std::invalid_argument.
 ElementType element_type_from(std::string_view word);
 
-/// Order of packed weights in memory (see README, "Weight formats").
+/// Order of packed weights in memory: canonical (quantise.hpp) or fragment (fragment.hpp).
 enum class Layout { kCanonical, kFragment };
 
 /// "canonical" or "fragment".
 std::string_view to_string(Layout layout);
+/// Inverse of to_string; throws std::invalid_argument.
+Layout layout_from(std::string_view word);
 
 /// What the weights are.
 struct WeightFormat {

@@ -48,6 +48,7 @@ void members(ConstOr<CheckRequest> auto& message, auto& visit) {
     visit("slot", message.slot);
     visit("binary", message.binary);
     visit("plan", message.plan);
+    visit("layout", message.layout);
 }
 
 void members(ConstOr<CheckReply> auto& message, auto& visit) {

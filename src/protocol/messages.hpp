@@ -55,7 +55,7 @@ struct PrepareReply {
     double baseline_first_us = 0;  ///< the first heuristic choice, a first estimate
     double floor_us = 0;
     double empty_launch_us = 0;  ///< what a kernel that does nothing takes
-    std::int64_t copies = 0;     ///< of the weights, rotated over
+    std::int64_t copies = 0;     ///< of the weights (canonical), rotated over
     /// That use the device now, the worker among them; see Backend::compute_processes().
     std::optional<int> compute_processes;
 };
@@ -66,6 +66,7 @@ struct CheckRequest {
     int slot = 0;
     std::string binary;  ///< path
     LaunchPlan plan;
+    Layout layout = Layout::kCanonical;  ///< of the weights it reads
 };
 struct CheckReply {
     CandidateStatus status = CandidateStatus::kCorrect;

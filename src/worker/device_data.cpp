@@ -1,5 +1,8 @@
 #include "src/worker/device_data.hpp"
 
+#include "src/core/fragment.hpp"
+#include "src/core/parallel.hpp"
+
 #include <algorithm>
 
 namespace fdkbench {
@@ -25,18 +28,21 @@ void DeviceData::prepare(const Problem& problem,
                          const HostData& host,
                          std::int64_t budget_bytes) {
     const WeightsKey key(problem, inputs);
-    const auto forget_stale = [&](std::optional<CachedRotation>& cached, const WeightsKey& wanted) {
-        if (cached && (cached->key != wanted || cached->budget_bytes != budget_bytes)) {
-            cached.reset();
-        }
+    const auto stale = [&](const CachedRotation& cached, const WeightsKey& wanted) {
+        return cached.key != wanted || cached.budget_bytes != budget_bytes;
     };
     x_.reset();
     codebook_.reset();
     y_.reset();
-    forget_stale(quantised_, key);
-    forget_stale(plain_, key.plain());
+    std::erase_if(quantised_, [&](const auto& item) { return stale(item.second, key); });
+    if (plain_ && stale(*plain_, key.plain())) {
+        plain_.reset();
+    }
 
-    m_ = static_cast<std::int32_t>(problem.shape.m);
+    host_ = &host;
+    problem_ = problem;
+    key_ = key;
+    budget_bytes_ = budget_bytes;
     x_ = uploaded(backend_, host.x());
     const std::int64_t row_bytes = problem.shape.n * 2;
     const std::int64_t guard_bytes =
@@ -49,21 +55,35 @@ void DeviceData::prepare(const Problem& problem,
             Rotation(backend_, std::as_bytes(std::span(host.plain().data)), {}, budget_bytes)});
     }
     if (problem.format.quantised()) {
-        const QuantisedMatrix& matrix = host.quantised().matrix;
-        codebook_ = uploaded(backend_, std::span(matrix.codebook));
-        if (!quantised_) {
-            quantised_.emplace(CachedRotation{key,
-                                              budget_bytes,
-                                              Rotation(backend_,
-                                                       std::as_bytes(std::span(matrix.weight_data)),
-                                                       std::as_bytes(std::span(matrix.scale)),
-                                                       budget_bytes)});
-        }
+        codebook_ = uploaded(backend_, std::span(host.quantised().matrix.codebook));
     }
 }
 
-std::vector<Arguments> DeviceData::candidate_rotation(const Buffer* workspace) const {
-    return arguments(quantised_ ? quantised_->rotation : plain_->rotation, workspace);
+Rotation DeviceData::quantised_rotation(Layout layout) const {
+    const auto rotation = [&](const auto& matrix) {
+        return Rotation(backend_,
+                        std::as_bytes(std::span(matrix.weight_data)),
+                        std::as_bytes(std::span(matrix.scale)),
+                        budget_bytes_);
+    };
+    const QuantisedMatrix& canonical = host_->quantised().matrix;
+    return layout == Layout::kCanonical
+               ? rotation(canonical)
+               : rotation(
+                     to_fragments(canonical, problem_.shape, problem_.format, hardware_threads()));
+}
+
+void DeviceData::upload_weights(Layout layout) {
+    if (problem_.format.quantised() && !quantised_.contains(layout)) {
+        quantised_.emplace(layout,
+                           CachedRotation{*key_, budget_bytes_, quantised_rotation(layout)});
+    }
+}
+
+std::vector<Arguments> DeviceData::candidate_rotation(Layout layout, const Buffer* workspace) {
+    upload_weights(layout);
+    return arguments(
+        problem_.format.quantised() ? quantised_.at(layout).rotation : plain_->rotation, workspace);
 }
 
 std::vector<Arguments> DeviceData::baseline_rotation(const Buffer* workspace) const {
@@ -80,7 +100,7 @@ std::vector<Arguments> DeviceData::arguments(const Rotation& rotation,
                        .codebook = codebook_ ? codebook_->data() : nullptr,
                        .y = y_->data(),
                        .workspace = workspace != nullptr ? workspace->data() : nullptr,
-                       .m = m_});
+                       .m = static_cast<std::int32_t>(problem_.shape.m)});
     }
     return all;
 }

@@ -5,6 +5,7 @@
 #include "src/worker/rotation.hpp"
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -17,14 +18,18 @@ class DeviceData {
     explicit DeviceData(Backend& backend) : backend_(backend) {}
 
     /// Uploads the data of `problem`, the weights in copies of at least `budget_bytes` in total.
-    /// Weights that are there already are kept; everything else is freed first.
+    /// Weights that are there already are kept; everything else is freed first. Quantised weights
+    /// come when they are first asked for: `host` must hold the problem's data until then.
     void prepare(const Problem& problem,
                  const InputsKey& inputs,
                  const HostData& host,
                  std::int64_t budget_bytes);
 
-    /// One element for each copy of the weights as candidates read them.
-    [[nodiscard]] std::vector<Arguments> candidate_rotation(const Buffer* workspace) const;
+    /// Uploads the weights as candidates of a layout read them, unless they are there.
+    void upload_weights(Layout layout);
+    /// One element for each copy of the weights as candidates of a layout read them; uploads them
+    /// where needed. 16-bit weights are the same in every layout.
+    [[nodiscard]] std::vector<Arguments> candidate_rotation(Layout layout, const Buffer* workspace);
     /// One element for each copy of the 16-bit weights.
     [[nodiscard]] std::vector<Arguments> baseline_rotation(const Buffer* workspace) const;
     /// y [m,n], and behind it a guard region that no kernel may touch.
@@ -38,14 +43,18 @@ class DeviceData {
     };
     [[nodiscard]] std::vector<Arguments> arguments(const Rotation& rotation,
                                                    const Buffer* workspace) const;
+    [[nodiscard]] Rotation quantised_rotation(Layout layout) const;
 
     Backend& backend_;
-    std::int32_t m_ = 0;
+    const HostData* host_ = nullptr;
+    Problem problem_;
+    std::optional<WeightsKey> key_;
+    std::int64_t budget_bytes_ = 0;
     std::unique_ptr<Buffer> x_;
     std::unique_ptr<Buffer> codebook_;  ///< none when the weights are plain
     std::unique_ptr<Buffer> y_;
     std::optional<CachedRotation> plain_;
-    std::optional<CachedRotation> quantised_;
+    std::map<Layout, CachedRotation> quantised_;
 };
 
 }  // namespace fdkbench

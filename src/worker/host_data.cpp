@@ -25,6 +25,9 @@ std::vector<float> to_floats(std::span<const std::uint16_t> values, ElementType 
     return floats;
 }
 
+// Quantised weights are packed once more for kernels that read fragments.
+constexpr std::int64_t kLayouts = 2;
+
 /// Asked before anything is allocated.
 void require_memory(const Problem& problem, std::int64_t weight_bytes) {
     const Shape& shape = problem.shape;
@@ -71,11 +74,12 @@ void HostData::prepare(const Problem& problem, const InputsKey& inputs) {
     }
     const Shape& shape = problem.shape;
     const std::int64_t weights = shape.n * shape.k;
-    require_memory(problem,
-                   (keep_plain ? 0 : weights * 6) +
-                       (keep_quantised || !problem.format.quantised()
-                            ? 0
-                            : weights * 4 + problem.weight_bytes() + problem.scale_bytes()));
+    require_memory(
+        problem,
+        (keep_plain ? 0 : weights * 6) +
+            (keep_quantised || !problem.format.quantised()
+                 ? 0
+                 : weights * 4 + kLayouts * (problem.weight_bytes() + problem.scale_bytes())));
 
     const int threads = hardware_threads();
     x_ = input_values(inputs,

@@ -11,6 +11,10 @@ constexpr std::int64_t kMaxCopies = 8192;
 
 }  // namespace
 
+std::int64_t copies_within(std::int64_t budget_bytes, std::int64_t copy_bytes) {
+    return std::clamp<std::int64_t>((budget_bytes + copy_bytes - 1) / copy_bytes, 1, kMaxCopies);
+}
+
 Rotation::Rotation(Backend& backend,
                    std::span<const std::byte> weights,
                    std::span<const std::byte> scales,
@@ -18,9 +22,8 @@ Rotation::Rotation(Backend& backend,
     if (!scales.empty()) {
         scales_offset_ = (weights.size() + kAlignment - 1) / kAlignment * kAlignment;
     }
-    const auto copy_bytes = static_cast<std::int64_t>(weights.size() + scales.size());
     const std::int64_t copies =
-        std::clamp<std::int64_t>((budget_bytes + copy_bytes - 1) / copy_bytes, 1, kMaxCopies);
+        copies_within(budget_bytes, static_cast<std::int64_t>(weights.size() + scales.size()));
     for (std::int64_t i = 0; i < copies; ++i) {
         copies_.push_back(
             backend.allocate(std::max(scales_offset_ + scales.size(), weights.size())));

@@ -9,12 +9,15 @@
 
 namespace fdkbench {
 
+/// As many copies as it takes for `copy_bytes` each to total `budget_bytes`; at least one, and at
+/// most 8192 (only matrices of a few KiB would need more).
+std::int64_t copies_within(std::int64_t budget_bytes, std::int64_t copy_bytes);
+
 /// Equal copies of a weight matrix and its scales in device memory. Launches that rotate over them
 /// find them cold when all copies together are larger than the device's cache.
 class Rotation {
   public:
-    /// As many copies as it takes for their weights and scales to total `budget_bytes`; at least
-    /// one, and at most 8192 (only matrices of a few KiB would need more). `scales` may be empty.
+    /// copies_within() the budget. `scales` may be empty.
     Rotation(Backend& backend,
              std::span<const std::byte> weights,
              std::span<const std::byte> scales,

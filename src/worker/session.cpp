@@ -176,12 +176,14 @@ protocol::PrepareReply Session::prepare(const protocol::PrepareRequest& request)
             .baseline_first_us = first.timed.time_us,
             .floor_us = floor_us(problem),
             .empty_launch_us = backend_->empty_launch_us(),
-            .copies = static_cast<std::int64_t>(data_->candidate_rotation(nullptr).size()),
+            .copies = copies_within(budget_bytes, problem.weight_bytes() + problem.scale_bytes()),
             .compute_processes = backend_->compute_processes()};
 }
 
 protocol::CheckReply Session::check(const protocol::CheckRequest& request) {
     prepared().slots.erase(request.slot);
+    // Its own fault it is not when these do not fit.
+    data_->upload_weights(request.layout);
     protocol::CheckReply reply;
     try {
         check_into(reply, request);
@@ -214,7 +216,7 @@ void Session::check_into(protocol::CheckReply& reply, const protocol::CheckReque
     reply.resources = candidate.runnable->resources();
     candidate.workspace = workspace_for(*candidate.runnable);
 
-    const auto rotation = data_->candidate_rotation(candidate.workspace.get());
+    const auto rotation = data_->candidate_rotation(request.layout, candidate.workspace.get());
     const Checker checker(
         *backend_, current.problem, data_->y(), current.references, current.policy.max_nrmse);
     const Verdict verdict = checker.check(*candidate.runnable, rotation);

@@ -28,7 +28,8 @@ class Session {
     protocol::CeilingsReply ceilings(const protocol::CeilingsRequest& request);
     protocol::PrepareReply prepare(const protocol::PrepareRequest& request);
     /// Everything that is the candidate's fault becomes a status of the reply; so does what the
-    /// machine lacks for this candidate alone (constraints).
+    /// machine lacks for this candidate alone (constraints). Throws EnvironmentError when the
+    /// device has no room for the weights in its layout.
     protocol::CheckReply check(const protocol::CheckRequest& request);
     /// Calls `timing` before each slot. Throws DeviceLost when a candidate faults now: there is no
     /// status to report it with.

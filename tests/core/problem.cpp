@@ -38,6 +38,10 @@ TEST_CASE("Problems have names for people") {
           "m=1 n=2 k=64 bits=4 group_size=64 fp16");
     CHECK(to_string(Layout::kCanonical) == "canonical");
     CHECK(to_string(Layout::kFragment) == "fragment");
+    for (const Layout layout : {Layout::kCanonical, Layout::kFragment}) {
+        CHECK(layout_from(to_string(layout)) == layout);
+    }
+    CHECK_THROWS_WITH(layout_from("tiled"), ContainsSubstring("canonical or fragment"));
 }
 
 TEST_CASE("Words of types and statuses read back") {

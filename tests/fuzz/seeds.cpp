@@ -54,7 +54,8 @@ void add_requests(Seeds& seeds) {
     seeds.add("protocol", to_line(request_json(HelloRequest{})));
     seeds.add("protocol", to_line(request_json(CeilingsRequest{1})));
     seeds.add("protocol", to_line(request_json(PrepareRequest{0, small_problem(), {}})));
-    seeds.add("protocol", to_line(request_json(CheckRequest{1, "/cache/kernel", plan()})));
+    seeds.add("protocol",
+              to_line(request_json(CheckRequest{1, "/cache/kernel", plan(), Layout::kFragment})));
     seeds.add("protocol", to_line(request_json(BlockRequest{{1, 2}})));
     seeds.add("protocol", to_line(request_json(EnergyRequest{1})));
     seeds.add(

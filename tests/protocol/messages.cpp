@@ -58,7 +58,10 @@ TEST_CASE("Every request round-trips and is strict") {
     check_message(
         PrepareRequest{.device = 1, .problem = {{1, 64, 128}, {4, 64}}, .policy = {.seed = 9}},
         "request");
-    check_message(CheckRequest{.slot = 2, .binary = "/cache/objects/ab", .plan = some_plan()},
+    check_message(CheckRequest{.slot = 2,
+                               .binary = "/cache/objects/ab",
+                               .plan = some_plan(),
+                               .layout = Layout::kFragment},
                   "request");
     check_message(BlockRequest{.slots = {3, 1, 2}}, "request");
     check_message(EnergyRequest{.slot = 3}, "request");
@@ -131,6 +134,13 @@ TEST_CASE("The error of an output with a NaN reaches the coordinator as infinite
     const double infinity = std::numeric_limits<double>::infinity();
     check.accuracy = Accuracy{.rmse = infinity, .nrmse = infinity};
     CHECK(std::isinf(round_trip(check).accuracy.value().nrmse));
+}
+
+TEST_CASE("A word that is no layout is refused") {
+    Json json = CheckRequest{.slot = 1, .binary = "/cache/ab", .plan = some_plan()};
+    CHECK(json["layout"] == "canonical");
+    json["layout"] = "tiled";
+    CHECK_THROWS_WITH(json.get<CheckRequest>(), ContainsSubstring("choose canonical or fragment"));
 }
 
 TEST_CASE("A word that is no status is refused") {

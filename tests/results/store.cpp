@@ -120,6 +120,33 @@ TEST_CASE("A kernel is measured only in its own cell, device and policy") {
     CHECK(fixture.store.measured(kernel, hash_of(kernel)));
 }
 
+TEST_CASE("A kernel that was measured on weights in another layout was not measured") {
+    Fixture fixture;
+    const Candidate misread = candidate(4);
+    fixture.store.add(misread, hash_of(misread), failed(CandidateStatus::kCorrectness));
+    const Candidate elsewhere = candidate(8);
+    fixture.store.add(elsewhere, hash_of(elsewhere), correct(2));
+    Candidate kernel = misread;
+    kernel.layout = Layout::kFragment;
+    CHECK_FALSE(fixture.store.measured(kernel, hash_of(kernel)));
+
+    SECTION("in its own cell") {
+        fixture.store.add(kernel, hash_of(kernel), correct(3));
+    }
+    SECTION("in every cell") {
+        Candidate larger = candidate(4, small_problem(16));
+        larger.plan = kernel.plan;
+        larger.layout = Layout::kFragment;
+        fixture.store.add(larger, hash_of(larger), correct(3));
+        CHECK_FALSE(fixture.store.measured(kernel, hash_of(kernel)));
+    }
+    CHECK(value(fixture.store,
+                "SELECT group_concat(status || ' ' || layout) FROM"
+                " (SELECT * FROM candidates_flat ORDER BY measurement_id)") ==
+          "correct canonical,correct fragment");
+    CHECK_FALSE(fixture.store.measured(misread, hash_of(misread)));
+}
+
 TEST_CASE("A failed compilation is known by its compile key") {
     Fixture fixture;
     const Candidate kernel = candidate(4);

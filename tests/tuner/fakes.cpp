@@ -58,6 +58,7 @@ const RegisterFamily kFakeMv({
     .backend = "fake",
     .source = kSource,
     .summary = "",
+    .layout = Layout::kFragment,
     .declines = [](const Problem& problem, const DeviceInfo&) -> std::optional<std::string> {
         if (problem.shape.m > 8) {
             return "m is above 8";
@@ -130,6 +131,7 @@ class FakeWorker final : public Worker {
     protocol::CheckReply check(const protocol::CheckRequest& request,
                                std::chrono::milliseconds limit) override {
         world_.last_limit = limit;
+        world_.layouts[request.binary] = request.layout;
         begin("check " + request.binary);
         if (names_any(world_.dies_in_check, request.binary)) {
             throw WorkerLost(CandidateStatus::kTimeout, "worker gave no answer within 60 s");
@@ -248,7 +250,7 @@ std::string identity(const Candidate& candidate, const std::optional<std::string
     if (!hash) {
         return candidate.compile_key;
     }
-    std::string text = *hash;
+    std::string text = *hash + " " + std::string(to_string(candidate.layout));
     for (const LaunchStep& step : candidate.plan.steps) {
         text += " " + std::to_string(step.grid[0]);
     }

@@ -15,7 +15,8 @@
 #include <vector>
 
 /// A device, a compiler and a database that exist in memory only. fakes.cpp registers the families
-/// that they run: `fake_mm` and `fake_mv` for backend "fake", `fake_host` for backend "host".
+/// that they run: `fake_mm` and `fake_mv` (which reads fragments) for backend "fake", `fake_host`
+/// for backend "host".
 namespace fdkbench::fakes {
 
 /// A row as the sink got it.
@@ -25,7 +26,7 @@ struct Row {
     Measurement measurement;
 };
 
-/// Knows kernels as the contract says: binary hash and plan, or compile key.
+/// Knows kernels as the contract says: binary hash, plan and layout, or compile key.
 class MemorySink final : public MeasurementSink {
   public:
     std::optional<std::string> binary_hash(const std::string& compile_key) override;
@@ -72,6 +73,7 @@ struct World {
     std::optional<int> compute_processes;  ///< on the device, as prepare() tells it
     bool announces_slots = true;  ///< so that the coordinator knows who killed a worker in a block
     std::chrono::milliseconds last_limit{0};  ///< of a check
+    std::map<std::string, Layout> layouts;    ///< that checks asked for, by kernel
     double noise = 0.002;                     ///< relative standard deviation of a replay
     std::vector<Conditions> conditions;       ///< of the next blocks; else none
     std::optional<double> energy_uj;

@@ -38,6 +38,24 @@ TEST_CASE("A sweep records every candidate with its time, ratio and rates") {
     CHECK(bench.listener.leaders[0]->params.number("tile") == 1);
 }
 
+TEST_CASE("Kernels get the weights in the layout of their family, which 16 bits do not have") {
+    Bench bench;
+    bench.options = fakes::sweep_options({1}, {GENERATE(4, 16)});
+    const bool quantised = bench.options.problems.front().format.quantised();
+    bench.sweep();
+    REQUIRE(bench.world.layouts.size() == 11);
+    for (const auto& [kernel, layout] : bench.world.layouts) {
+        CAPTURE(kernel);
+        const bool fragments = quantised && kernel.starts_with("fake_mv");
+        CHECK(layout == (fragments ? Layout::kFragment : Layout::kCanonical));
+    }
+    for (const fakes::Row& row : bench.sink.rows) {
+        CHECK(row.candidate.layout == (quantised && row.candidate.family == "fake_mv"
+                                           ? Layout::kFragment
+                                           : Layout::kCanonical));
+    }
+}
+
 TEST_CASE("A second sweep starts no process, and a forced one measures everything again") {
     Bench bench;
     bench.world.compile_failures = {"-DFDK_TILE=32"};

@@ -1,6 +1,7 @@
 #include "tests/worker/fake_backend.hpp"
 
 #include "src/core/error.hpp"
+#include "src/core/fragment.hpp"
 #include "src/core/half.hpp"
 #include "src/core/quantise.hpp"
 
@@ -33,6 +34,7 @@ constexpr const char* kLaunchLacks = "launch_lacks";
 constexpr const char* kRecordLacks = "record_lacks";
 constexpr const char* kNeedsZeros = "needs_zeros";
 constexpr const char* kSlow = "slow";
+constexpr const char* kReadsFragments = "reads_fragments";
 }  // namespace trick
 
 class FakeBuffer : public Buffer {
@@ -130,17 +132,28 @@ class FakeRunnable : public Runnable {
         const WeightFormat& format = problem_.format;
         std::vector<float> w(static_cast<std::size_t>(shape.n * shape.k));
         if (format.quantised()) {
-            const QuantisedMatrix matrix{
-                read<std::uint8_t>(arguments.w, problem_.weight_bytes()),
-                read<std::uint16_t>(arguments.scales, problem_.scale_bytes() / 2),
-                read<std::uint16_t>(arguments.codebook, std::int64_t{1} << format.bits)};
-            dequantise(matrix, shape, format, problem_.type, w, 1);
+            dequantise(quantised(arguments), shape, format, problem_.type, w, 1);
         } else {
             w = to_floats(arguments.w, shape.n * shape.k, problem_.type);
         }
         std::vector<float> y(static_cast<std::size_t>(shape.m * shape.n));
         multiply(to_floats(arguments.x, shape.m * shape.k, problem_.type), w, y, shape);
         return y;
+    }
+
+    [[nodiscard]] QuantisedMatrix quantised(const Arguments& arguments) const {
+        const auto& [shape, format, type] = problem_;
+        auto codebook = read<std::uint16_t>(arguments.codebook, std::int64_t{1} << format.bits);
+        if (is(trick::kReadsFragments)) {
+            const FragmentMatrix fragments{
+                read<std::uint8_t>(arguments.w, fragment_weight_bytes(shape, format)),
+                read<std::uint16_t>(arguments.scales, fragment_scales(shape, format)),
+                std::move(codebook)};
+            return from_fragments(fragments, shape, format, 1);
+        }
+        return {read<std::uint8_t>(arguments.w, problem_.weight_bytes()),
+                read<std::uint16_t>(arguments.scales, problem_.scale_bytes() / 2),
+                std::move(codebook)};
     }
 
     /// Plants the fault that the name asks for.

@@ -54,7 +54,8 @@ void run_once(const Family& family, const Problem& problem, const Params& params
     References references;
     references.kernel = product(host.x_values(), host.kernel_weights(), problem.shape);
     const Checker checker(gpu(), problem, data.y(), references, 4e-3);
-    CHECK(checker.check(*runnable, data.candidate_rotation(workspace.get())).fault.empty());
+    CHECK(checker.check(*runnable, data.candidate_rotation(family.layout, workspace.get()))
+              .fault.empty());
 }
 
 /// Runs each family on each bit width that it claims; returns how many pairs there were.

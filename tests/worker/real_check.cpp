@@ -56,7 +56,8 @@ protocol::CheckReply real_check(std::unique_ptr<Backend> backend,
     session.prepare({.device = 0, .problem = problem, .policy = policy});
     return session.check({.slot = 0,
                           .binary = artifact.path.string(),
-                          .plan = family.plan(problem, params, device)});
+                          .plan = family.plan(problem, params, device),
+                          .layout = family.layout});
 }
 
 }  // namespace fdkbench::testing
