@@ -288,7 +288,14 @@ MergeResult merge(const std::filesystem::path& output,
     MergeResult result;
     sqlite::Transaction transaction(connection);
     for (const auto& input : opened) {
-        result.inputs.push_back(copy_all(*input, connection));
+        try {
+            result.inputs.push_back(copy_all(*input, connection));
+        } catch (const sqlite::SqlError& error) {
+            throw UsageError(fmt::format("cannot merge {} into {}: {}: one of them is damaged",
+                                         input->path().string(),
+                                         output.string(),
+                                         error.what()));
+        }
     }
     transaction.commit();
     result.measurements = count(connection, "*");
