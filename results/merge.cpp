@@ -245,9 +245,12 @@ MergeCounts copy_all(const Connection& input, const Connection& output) {
 /// Opens an input and reads all of it once.
 std::unique_ptr<Connection> open_input(const std::filesystem::path& path) {
     auto input = std::make_unique<Connection>(open_database_read_only(path));
-    const std::string found =
-        Statement(*input, "PRAGMA integrity_check(1)").first().value_or("nothing found");
-    const auto lost = Statement(*input, "PRAGMA foreign_key_check").first();
+    std::string found;
+    std::optional<std::string> lost;
+    blame_file(*input, [&] {
+        found = Statement(*input, "PRAGMA integrity_check(1)").first().value_or("nothing found");
+        lost = Statement(*input, "PRAGMA foreign_key_check").first();
+    });
     if (found != "ok" || lost) {
         throw UsageError(
             fmt::format("the database {} is damaged: {}; try to save its rows with sqlite3 {} "
