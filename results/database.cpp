@@ -35,13 +35,23 @@ sqlite::Connection open_existing(const std::filesystem::path& path) {
 
 }  // namespace
 
+void blame_file(const sqlite::Connection& connection, const std::function<void()>& work) {
+    try {
+        work();
+    } catch (const sqlite::SqlError& error) {
+        throw UsageError(fmt::format("the database {} is damaged: {}: give another --db",
+                                     connection.path().string(),
+                                     error.what()));
+    }
+}
+
 sqlite::Connection open_database(const std::filesystem::path& path) {
     sqlite::Connection connection(path, sqlite::Access::kReadWrite);
     if (connection.read_only()) {
         throw EnvironmentError(fmt::format(
             "the database {} is read-only: make it writable, or give another --db", path.string()));
     }
-    migrate(connection);
+    blame_file(connection, [&] { migrate(connection); });
     // With a write-ahead log, NORMAL keeps every committed row through the death of the process,
     // and a valid database through the loss of power.
     connection.use_write_ahead_log();
@@ -51,17 +61,19 @@ sqlite::Connection open_database(const std::filesystem::path& path) {
 
 sqlite::Connection open_database_read_only(const std::filesystem::path& path) {
     sqlite::Connection connection = open_existing(path);
-    require_readable(connection);
+    blame_file(connection, [&] { require_readable(connection); });
     return connection;
 }
 
 sqlite::Connection open_database_snapshot(const std::filesystem::path& path) {
     sqlite::Connection connection = open_existing(path);
-    if (is_older(connection)) {
-        connection = connection.copy();
-        migrate(connection);
-    }
-    require_readable(connection);
+    blame_file(connection, [&] {
+        if (is_older(connection)) {
+            connection = connection.copy();
+            migrate(connection);
+        }
+        require_readable(connection);
+    });
     return connection;
 }
 

@@ -3,8 +3,13 @@
 #include "results/sqlite.hpp"
 
 #include <filesystem>
+#include <functional>
 
 namespace fdkbench {
+
+/// Runs `work`, whose statements are the program's own. Throws UsageError that names the file where
+/// SQLite cannot make sense of one: the file is at fault then.
+void blame_file(const sqlite::Connection& connection, const std::function<void()>& work);
 
 /// Opens or creates a database to write to, and migrates an older schema. Throws UsageError for a
 /// file that is not such a database or is of a newer version, EnvironmentError when it cannot be

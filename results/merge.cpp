@@ -245,9 +245,12 @@ MergeCounts copy_all(const Connection& input, const Connection& output) {
 /// Opens an input and reads all of it once.
 std::unique_ptr<Connection> open_input(const std::filesystem::path& path) {
     auto input = std::make_unique<Connection>(open_database_snapshot(path));
-    const std::string found =
-        Statement(*input, "PRAGMA integrity_check(1)").first().value_or("nothing found");
-    const auto lost = Statement(*input, "PRAGMA foreign_key_check").first();
+    std::string found;
+    std::optional<std::string> lost;
+    blame_file(*input, [&] {
+        found = Statement(*input, "PRAGMA integrity_check(1)").first().value_or("nothing found");
+        lost = Statement(*input, "PRAGMA foreign_key_check").first();
+    });
     if (found != "ok" || lost) {
         throw UsageError(
             fmt::format("the database {} is damaged: {}; try to save its rows with sqlite3 {} "
@@ -288,7 +291,14 @@ MergeResult merge(const std::filesystem::path& output,
     MergeResult result;
     sqlite::Transaction transaction(connection);
     for (const auto& input : opened) {
-        result.inputs.push_back(copy_all(*input, connection));
+        try {
+            result.inputs.push_back(copy_all(*input, connection));
+        } catch (const sqlite::SqlError& error) {
+            throw UsageError(fmt::format("cannot merge {} into {}: {}: one of them is damaged",
+                                         input->path().string(),
+                                         output.string(),
+                                         error.what()));
+        }
     }
     transaction.commit();
     result.measurements = count(connection, "*");

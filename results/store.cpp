@@ -52,7 +52,8 @@ std::string boot_id() {
 
 struct Store::Impl {
     explicit Impl(sqlite::Connection opened) : connection(std::move(opened)) {
-        prepare_statements();
+        // Fails where tables or columns of the schema are missing.
+        blame_file(connection, [this] { statements.emplace(connection); });
     }
 
     /// A device and a policy; without an id the device is not in the database yet.
@@ -71,16 +72,6 @@ struct Store::Impl {
                                        format.bits,
                                        format.group_size,
                                        to_string(type));
-    }
-    /// Fails where tables or columns of the schema are missing.
-    void prepare_statements() {
-        try {
-            statements.emplace(connection);
-        } catch (const sqlite::SqlError& error) {
-            throw UsageError(fmt::format("the database {} is damaged: {}: give another --db",
-                                         connection.path().string(),
-                                         error.what()));
-        }
     }
     [[nodiscard]] std::int64_t current_run() const {
         if (!run_id) {

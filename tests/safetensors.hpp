@@ -2,12 +2,10 @@
 
 #include "src/core/half.hpp"
 
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <string>
-#include <unistd.h>
 #include <vector>
 
 namespace fdkbench {
@@ -63,24 +61,5 @@ inline void write_safetensors(const std::filesystem::path& path,
                               const std::vector<TensorText>& tensors) {
     std::ofstream(path, std::ios::binary) << safetensors_text(tensors);
 }
-
-/// Such a file, removed at the end of the scope.
-class SafetensorsText {
-  public:
-    explicit SafetensorsText(const std::vector<TensorText>& tensors) {
-        std::string name =
-            (std::filesystem::temp_directory_path() / "fdkbench-inputs-XXXXXX").string();
-        ::close(::mkstemp(name.data()));
-        path_ = name;
-        write_safetensors(path_, tensors);
-    }
-    ~SafetensorsText() { std::filesystem::remove(path_); }
-    SafetensorsText(const SafetensorsText&) = delete;
-    SafetensorsText& operator=(const SafetensorsText&) = delete;
-    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
-  private:
-    std::filesystem::path path_;
-};
 
 }  // namespace fdkbench

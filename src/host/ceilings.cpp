@@ -11,7 +11,8 @@
 #include <limits>
 
 // The program is built for any CPU of its architecture, these loops for the one they run on.
-#if defined(__x86_64__) && defined(__GNUC__)
+// TSan would be called by what chooses between them, before it is there.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__SANITIZE_THREAD__)
 #define FDKBENCH_WIDEST __attribute__((target_clones("default", "avx2", "avx512f")))
 #else
 #define FDKBENCH_WIDEST

@@ -28,12 +28,6 @@ class CountedWorkers {
     std::string log_;
 };
 
-std::vector<std::string> joined(std::vector<std::string> words,
-                                const std::vector<std::string>& more) {
-    words.insert(words.end(), more.begin(), more.end());
-    return words;
-}
-
 /// On a noisy machine one sweep may leave a cell in doubt, and another goes on.
 void confirm_until_sure(const HostDatabase& database, const std::vector<std::string>& options) {
     for (int i = 0; i < 10; ++i) {

@@ -33,31 +33,8 @@ class SmallDisk {
 ProgramResult sweep(const std::string& db,
                     const std::string& cache,
                     const std::vector<std::string>& shapes) {
-    std::vector<std::string> arguments{"sweep",
-                                       "--device",
-                                       "host",
-                                       "--quick",
-                                       "--json",
-                                       "-g",
-                                       "64",
-                                       "--cache-bytes-factor",
-                                       "0.01",
-                                       "-b",
-                                       "4",
-                                       "--db",
-                                       db,
-                                       "--cache-dir",
-                                       cache,
-                                       "--shape"};
-    arguments.insert(arguments.end(), shapes.begin(), shapes.end());
-    return run_fdkbench(arguments);
-}
-
-std::string query(const std::string& db, const std::string& sql) {
-    const ProgramResult result = run_fdkbench({"query", "--db", db, "--format", "csv", sql});
-    INFO(result.err);
-    REQUIRE(result.exit_code == 0);
-    return result.out;
+    return run_fdkbench(
+        joined(host_sweep(db, cache, shapes), {"--json", "--cache-bytes-factor", "0.01"}));
 }
 
 int count(const std::string& text, const std::string& word) {
@@ -79,7 +56,7 @@ TEST_CASE("A sweep whose database no longer fits keeps its rows and goes on when
     const SmallDisk disk(folder, "10m");
     const std::string db = disk.path("a.db");
     REQUIRE(sweep(db, folder.path("cache"), {"1x64x256"}).exit_code == 0);
-    const std::string whole = query(db, "SELECT id, measured_at FROM measurement");
+    const std::string whole = query_csv(db, "SELECT id, measured_at FROM measurement");
 
     // What is left is enough for some rows of the second cell, or for none.
     const std::string left_kb = GENERATE("100", "200", "0");
@@ -97,15 +74,15 @@ TEST_CASE("A sweep whose database no longer fits keeps its rows and goes on when
     CHECK(count(full.err, "\n") >= 1);
 
     disk.resize("size=10m");
-    CHECK(query(db, "PRAGMA integrity_check") == kSound);
+    CHECK(query_csv(db, "PRAGMA integrity_check") == kSound);
     // Every row that was reported is there.
-    CHECK(count(query(db, "SELECT id FROM measurement"), "\n") ==
+    CHECK(count(query_csv(db, "SELECT id FROM measurement"), "\n") ==
           count(whole, "\n") + count(full.out, "\"event\":\"measured\""));
     REQUIRE(sweep(db, folder.path("cache"), shapes).exit_code == 0);
-    CHECK_THAT(query(db, "SELECT id, measured_at FROM measurement ORDER BY id"),
+    CHECK_THAT(query_csv(db, "SELECT id, measured_at FROM measurement ORDER BY id"),
                ContainsSubstring(whole));
     REQUIRE(sweep(folder.path("b.db"), folder.path("cache"), shapes).exit_code == 0);
-    CHECK(query(db, kRows) == query(folder.path("b.db"), kRows));
+    CHECK(query_csv(db, kRows) == query_csv(folder.path("b.db"), kRows));
 }
 
 TEST_CASE("A sweep whose cache is full says so and goes on when there is space") {
@@ -117,14 +94,14 @@ TEST_CASE("A sweep whose cache is full says so and goes on when there is space")
     CHECK(full.exit_code == 3);
     CHECK_THAT(full.err, ContainsSubstring("No space left on device"));
     CHECK_THAT(full.err, ContainsSubstring("--cache-dir"));
-    CHECK(query(db, "PRAGMA integrity_check") == kSound);
-    CHECK(query(db, "SELECT count(*) FROM measurement WHERE status <> 'correct'") ==
+    CHECK(query_csv(db, "PRAGMA integrity_check") == kSound);
+    CHECK(query_csv(db, "SELECT count(*) FROM measurement WHERE status <> 'correct'") ==
           "count(*)\n0\n");
 
     disk.resize("size=10m");
     CHECK(sweep(db, disk.path("cache"), {"1x64x256"}).exit_code == 0);
     REQUIRE(sweep(folder.path("b.db"), disk.path("cache"), {"1x64x256"}).exit_code == 0);
-    CHECK(query(db, kRows) == query(folder.path("b.db"), kRows));
+    CHECK(query_csv(db, kRows) == query_csv(folder.path("b.db"), kRows));
 }
 
 TEST_CASE("A database on a read-only disk can be read and is refused by a sweep") {
@@ -132,14 +109,14 @@ TEST_CASE("A database on a read-only disk can be read and is refused by a sweep"
     const SmallDisk disk(folder, "10m");
     const std::string db = disk.path("a.db");
     REQUIRE(sweep(db, folder.path("cache"), {"1x64x256"}).exit_code == 0);
-    const std::string rows = query(db, kRows);
+    const std::string rows = query_csv(db, kRows);
     disk.resize("ro");
-    CHECK(query(db, kRows) == rows);
+    CHECK(query_csv(db, kRows) == rows);
     CHECK(run_fdkbench({"export-table", "--db", db}).exit_code == 0);
     const ProgramResult refused = sweep(db, folder.path("cache"), {"1x96x256"});
     INFO(refused.err);
     CHECK(refused.exit_code == 3);
     CHECK_THAT(refused.err, ContainsSubstring("is read-only: make it writable"));
     CHECK(count(refused.err, "\n") == 1);
-    CHECK(query(db, kRows) == rows);
+    CHECK(query_csv(db, kRows) == rows);
 }

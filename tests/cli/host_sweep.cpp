@@ -14,26 +14,10 @@ namespace {
 /// A sweep on the CPU that takes seconds, with its own database and cache.
 std::vector<std::string> small_sweep(const TemporaryFolder& folder,
                                      const std::vector<std::string>& more = {}) {
-    std::vector<std::string> arguments{"sweep",
-                                       "--device",
-                                       "host",
-                                       "--quick",
-                                       "--shape",
-                                       "1x96x512",
-                                       "--shape",
-                                       "5x96x512",
-                                       "-b",
-                                       "4",
-                                       "--db",
-                                       folder.path("a.db"),
-                                       "-g",
-                                       "64",
-                                       "-j",
-                                       "2",
-                                       "--cache-dir",
-                                       folder.path("cache")};
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    return arguments;
+    return joined(
+        joined(host_sweep(folder.path("a.db"), folder.path("cache"), {"1x96x512", "5x96x512"}),
+               {"-g", "64", "-j", "2"}),
+        more);
 }
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -46,11 +30,7 @@ std::vector<std::string> lines_of(const std::string& text) {
 }
 
 std::string query_csv(const TemporaryFolder& folder, const std::string& sql) {
-    const ProgramResult result =
-        run_fdkbench({"query", "--db", folder.path("a.db"), "--format", "csv", sql});
-    INFO(result.err);
-    REQUIRE(result.exit_code == 0);
-    return result.out;
+    return fdkbench::test::query_csv(folder.path("a.db"), sql);
 }
 
 void check_table_and_queries(const TemporaryFolder& folder) {
@@ -147,14 +127,11 @@ TEST_CASE("With --json every line of standard output is an event") {
 TEST_CASE("An interrupted sweep keeps what it has and goes on later") {
     const TemporaryFolder folder;
     const std::vector<std::string> sweep = small_sweep(folder, {"-m", "1", "2", "3", "-k", "512"});
-    std::string command = "\"$FDKBENCH\"";
-    for (const std::string& argument : sweep) {
-        command += " '" + argument + "'";
-    }
     const std::string events = folder.path("events");
     const ProgramResult interrupted =
-        run_shell(command + " --json >'" + events + "' & pid=$!; until grep -q '\"measured\"' '" +
-                  events + "' || ! kill -0 $pid; do sleep 0.05; done; kill -INT $pid; wait $pid");
+        run_shell(fdkbench_command(sweep) + " --json >'" + events +
+                  "' & pid=$!; until grep -q '\"measured\"' '" + events +
+                  "' || ! kill -0 $pid; do sleep 0.05; done; kill -INT $pid; wait $pid");
     INFO(interrupted.err);
     CHECK(interrupted.exit_code == 1);
     CHECK_THAT(interrupted.err, ContainsSubstring("Interrupted"));

@@ -1,7 +1,5 @@
-#include "tests/catch.hpp"
-#include "tests/cli/program.hpp"
+#include "tests/cli/refused.hpp"
 
-#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -10,24 +8,8 @@ using namespace fdkbench::test;
 namespace {
 
 ProgramResult sweep_under(const TemporaryFolder& folder, const std::string& launcher) {
-    return run_fdkbench({"sweep",
-                         "--device",
-                         "host",
-                         "--quick",
-                         "--race-time",
-                         "1s",
-                         "--shape",
-                         "1x64x128",
-                         "-b",
-                         "4",
-                         "--include",
-                         "host_lut",
-                         "--db",
-                         folder.path("a.db"),
-                         "--cache-dir",
-                         folder.path("cache"),
-                         "--launcher",
-                         launcher});
+    return run_fdkbench(joined(host_sweep(folder.path("a.db"), folder.path("cache"), {"1x64x128"}),
+                               {"--include", "host_lut", "--launcher", launcher}));
 }
 
 /// A script that may be run.
@@ -42,15 +24,6 @@ std::string text_of(const std::string& path) {
     std::ostringstream text;
     text << std::ifstream(path).rdbuf();
     return text.str();
-}
-
-void check_refused(const ProgramResult& result, const std::vector<std::string>& words) {
-    INFO("stderr: " << result.err);
-    CHECK(result.exit_code == 3);
-    CHECK(std::count(result.err.begin(), result.err.end(), '\n') == 1);
-    for (const std::string& word : words) {
-        CHECK_THAT(result.err, ContainsSubstring(word));
-    }
 }
 
 }  // namespace
@@ -87,11 +60,13 @@ TEST_CASE("Device workers and the compile processes of the CPU are started by th
 TEST_CASE("A launcher that does not work is named") {
     const TemporaryFolder folder;
     check_refused(sweep_under(folder, "no-such-launcher -G1"),
+                  3,
                   {"--launcher 'no-such-launcher -G1'", "No such file"});
-    check_refused(sweep_under(folder, "false"), {"--launcher 'false'", "exit code 1"});
-    check_refused(sweep_under(folder, "echo"), {"--launcher 'echo'"});
+    check_refused(sweep_under(folder, "false"), 3, {"--launcher 'false'", "exit code 1"});
+    check_refused(sweep_under(folder, "echo"), 3, {"--launcher 'echo'"});
     const std::string noisy = script(folder, "echo Welcome to this machine\nexec \"$@\"");
     check_refused(sweep_under(folder, "'" + noisy + "'"),
+                  3,
                   {"wrap per.sh", "'Welcome to this machine'", "print nothing"});
     CHECK_FALSE(std::filesystem::exists(folder.path("a.db")));
 }

@@ -1,7 +1,4 @@
-#include "tests/catch.hpp"
-#include "tests/cli/program.hpp"
-
-#include <algorithm>
+#include "tests/cli/refused.hpp"
 
 using namespace fdkbench::test;
 
@@ -10,39 +7,15 @@ namespace {
 ProgramResult sweep(const TemporaryFolder& folder,
                     const std::string& db,
                     const std::string& shard) {
-    return run_fdkbench({"sweep",
-                         "--device",
-                         "host",
-                         "--quick",
-                         "--race-time",
-                         "1s",
-                         "--shape",
-                         "1x64x128",
-                         "1x64x256",
-                         "-b",
-                         "4",
-                         "--include",
-                         "host_lut",
-                         "--db",
-                         folder.path(db),
-                         "--cache-dir",
-                         folder.path("cache"),
-                         "--shard",
-                         shard});
+    return run_fdkbench(
+        joined(host_sweep(folder.path(db), folder.path("cache"), {"1x64x128", "1x64x256"}),
+               {"--include", "host_lut", "--shard", shard}));
 }
 
 std::string kernels(const std::string& db) {
-    const ProgramResult result =
-        run_fdkbench({"query",
-                      "--db",
-                      db,
-                      "--format",
-                      "csv",
-                      "SELECT m, n, k, bits, family, params, binary_hash FROM candidates_flat"
-                      " ORDER BY 1, 2, 3, 4, 5, 6, 7"});
-    INFO(result.err);
-    REQUIRE(result.exit_code == 0);
-    return result.out;
+    return query_csv(db,
+                     "SELECT m, n, k, bits, family, params, binary_hash FROM candidates_flat"
+                     " ORDER BY 1, 2, 3, 4, 5, 6, 7");
 }
 
 }  // namespace
@@ -72,14 +45,8 @@ TEST_CASE("The merged shards of a sweep are the sweep") {
 
 TEST_CASE("A merge that cannot be is refused with a line that names the file") {
     const TemporaryFolder folder;
-    const auto refused = [](const ProgramResult& result, const std::string& word) {
-        INFO("stderr: " << result.err);
-        CHECK(result.exit_code == 2);
-        CHECK(std::count(result.err.begin(), result.err.end(), '\n') == 1);
-        CHECK_THAT(result.err, ContainsSubstring(word));
-    };
-    refused(run_fdkbench({"merge"}), "fdkbench merge --help");
-    refused(run_fdkbench({"merge", folder.path("a.db")}), "fdkbench merge --help");
-    refused(run_fdkbench({"merge", folder.path("a.db"), folder.path("b.db")}), "b.db");
+    check_refused(run_fdkbench({"merge"}), 2, {"fdkbench merge --help"});
+    check_refused(run_fdkbench({"merge", folder.path("a.db")}), 2, {"fdkbench merge --help"});
+    check_refused(run_fdkbench({"merge", folder.path("a.db"), folder.path("b.db")}), 2, {"b.db"});
     CHECK_FALSE(std::filesystem::exists(folder.path("a.db")));
 }

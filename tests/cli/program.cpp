@@ -5,7 +5,6 @@
 #include <sstream>
 #include <stdexcept>
 #include <sys/wait.h>
-#include <unistd.h>
 
 namespace fdkbench::test {
 namespace {
@@ -27,19 +26,6 @@ std::string read_file(const std::string& path) {
 
 }  // namespace
 
-TemporaryFolder::TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "fdkbench-test-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) {
-        throw std::runtime_error("mkdtemp failed");
-    }
-    folder_ = name;
-}
-
-TemporaryFolder::~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-}
-
 ProgramResult run_shell(const std::string& command) {
     const TemporaryFolder folder;
     const std::string line = "{ " + command + "\n} >" + quoted(folder.path("out")) + " 2>" +
@@ -52,21 +38,58 @@ ProgramResult run_shell(const std::string& command) {
     return result;
 }
 
-ProgramResult run_fdkbench(const std::vector<std::string>& arguments,
-                           const std::map<std::string, std::string>& environment) {
+std::string fdkbench_command(const std::vector<std::string>& arguments) {
     const char* program = std::getenv("FDKBENCH");
     if (program == nullptr) {
         throw std::runtime_error("set FDKBENCH to the built program");
     }
+    std::string command = quoted(program);
+    for (const std::string& argument : arguments) {
+        command += " " + quoted(argument);
+    }
+    return command;
+}
+
+ProgramResult run_fdkbench(const std::vector<std::string>& arguments,
+                           const std::map<std::string, std::string>& environment) {
     std::string command = "env";
     for (const auto& [name, value] : environment) {
         command += " " + quoted(name + "=" + value);
     }
-    command += " " + quoted(program);
-    for (const std::string& argument : arguments) {
-        command += " " + quoted(argument);
+    return run_shell(command + " " + fdkbench_command(arguments));
+}
+
+std::vector<std::string> host_sweep(const std::string& db,
+                                    const std::string& cache_dir,
+                                    const std::vector<std::string>& shapes) {
+    return joined({"sweep",
+                   "--device",
+                   "host",
+                   "--quick",
+                   "--race-time",
+                   "1s",
+                   "-b",
+                   "4",
+                   "--db",
+                   db,
+                   "--cache-dir",
+                   cache_dir,
+                   "--shape"},
+                  shapes);
+}
+
+std::string query_csv(const std::string& db, const std::string& sql) {
+    const ProgramResult result = run_fdkbench({"query", "--db", db, "--format", "csv", sql});
+    if (result.exit_code != 0) {
+        throw std::runtime_error(result.err);
     }
-    return run_shell(command);
+    return result.out;
+}
+
+std::vector<std::string> joined(std::vector<std::string> words,
+                                const std::vector<std::string>& more) {
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
 }
 
 }  // namespace fdkbench::test

@@ -1,6 +1,7 @@
 #pragma once
 
-#include <filesystem>
+#include "tests/temporary.hpp"
+
 #include <map>
 #include <string>
 #include <vector>
@@ -22,20 +23,19 @@ ProgramResult run_fdkbench(const std::vector<std::string>& arguments,
 /// Runs a shell command.
 ProgramResult run_shell(const std::string& command);
 
-/// A fresh folder that is removed at the end of the scope.
-class TemporaryFolder {
-  public:
-    TemporaryFolder();
-    ~TemporaryFolder();
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-    [[nodiscard]] std::string path(const std::string& name) const {
-        return (folder_ / name).string();
-    }
-    [[nodiscard]] std::string path() const { return folder_.string(); }
+/// The shell command that runs the built fdkbench with the arguments.
+std::string fdkbench_command(const std::vector<std::string>& arguments);
 
-  private:
-    std::filesystem::path folder_;
-};
+/// Arguments of a sweep of these shapes ("1x64x256") on the CPU, at 4 bits, which takes seconds.
+std::vector<std::string> host_sweep(const std::string& db,
+                                    const std::string& cache_dir,
+                                    const std::vector<std::string>& shapes);
+
+/// The rows of a query as CSV with a header. Throws std::runtime_error with what was said when it
+/// fails.
+std::string query_csv(const std::string& db, const std::string& sql);
+
+std::vector<std::string> joined(std::vector<std::string> words,
+                                const std::vector<std::string>& more);
 
 }  // namespace fdkbench::test

@@ -10,24 +10,11 @@ namespace {
 ProgramResult sweep(const TemporaryFolder& folder,
                     const std::vector<std::string>& more,
                     const std::map<std::string, std::string>& environment = {}) {
-    std::vector<std::string> arguments{"sweep",
-                                       "--device",
-                                       "host",
-                                       "--quick",
-                                       "--shape",
-                                       "1x64x128",
-                                       "2x64x128",
-                                       "1x64x256",
-                                       "-b",
-                                       "4",
-                                       "--include",
-                                       "host_lut",
-                                       "--db",
-                                       folder.path("a.db"),
-                                       "--cache-dir",
-                                       folder.path("cache")};
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    return run_fdkbench(arguments, environment);
+    const std::vector<std::string> shapes{"1x64x128", "2x64x128", "1x64x256"};
+    return run_fdkbench(joined(joined(host_sweep(folder.path("a.db"), folder.path("cache"), shapes),
+                                      {"--include", "host_lut"}),
+                               more),
+                        environment);
 }
 
 }  // namespace

@@ -11,17 +11,13 @@ namespace fs = std::filesystem;
 namespace {
 
 std::string sweep_command(const TemporaryFolder& folder, const std::string& db) {
-    return "\"$FDKBENCH\" sweep --device host --quick -b 4 -g 64 -j 1 --cache-bytes-factor 0.01"
-           " --shape 1x64x256 1x96x256 --db '" +
-           folder.path(db) + "' --cache-dir '" + folder.path("cache") + "' --json";
+    return fdkbench_command(
+        joined(host_sweep(folder.path(db), folder.path("cache"), {"1x64x256", "1x96x256"}),
+               {"--json", "--cache-bytes-factor", "0.01", "-j", "1"}));
 }
 
 std::string query(const TemporaryFolder& folder, const std::string& db, const std::string& sql) {
-    const ProgramResult result =
-        run_fdkbench({"query", "--db", folder.path(db), "--format", "csv", sql});
-    INFO(result.err);
-    REQUIRE(result.exit_code == 0);
-    return result.out;
+    return query_csv(folder.path(db), sql);
 }
 
 /// With the hash of each kernel's code, which the compiler repeats.

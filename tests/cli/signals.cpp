@@ -20,12 +20,10 @@ std::string endless_compiler(const TemporaryFolder& folder) {
 }
 
 /// A sweep of these cells, as a shell command; its processes carry the folder in their environment.
-std::string sweep_command(const TemporaryFolder& folder, const std::string& shapes) {
-    return "env FDKBENCH_TEST='" + folder.path() + "' TMPDIR='" + folder.path() +
-           "' \"$FDKBENCH\" sweep --device host --quick -b 4 -g 64 -j 1 --cache-bytes-factor 0.01"
-           " --shape " +
-           shapes + " --db '" + folder.path("a.db") + "' --cache-dir '" + folder.path("cache") +
-           "'";
+std::string sweep_command(const TemporaryFolder& folder, const std::vector<std::string>& shapes) {
+    return "env FDKBENCH_TEST='" + folder.path() + "' TMPDIR='" + folder.path() + "' " +
+           fdkbench_command(joined(host_sweep(folder.path("a.db"), folder.path("cache"), shapes),
+                                   {"--cache-bytes-factor", "0.01", "-j", "1"}));
 }
 
 /// Shell commands that wait for a condition, for as long as only a failure takes.
@@ -56,7 +54,7 @@ void check_none_left(const TemporaryFolder& folder) {
 }
 
 std::string query(const TemporaryFolder& folder, const std::string& sql) {
-    return run_fdkbench({"query", "--db", folder.path("a.db"), "--format", "csv", sql}).out;
+    return query_csv(folder.path("a.db"), sql);
 }
 
 const std::string kRows = "SELECT id, cell_id, candidate_id, measured_at FROM measurement";
@@ -67,13 +65,14 @@ TEST_CASE("A signal ends a sweep whatever it waits for, with its rows and the su
     const TemporaryFolder folder;
     const std::string signal = GENERATE("INT", "TERM");
     CAPTURE(signal);
-    REQUIRE(run_shell(sweep_command(folder, "1x64x256")).exit_code == 0);
+    REQUIRE(run_shell(sweep_command(folder, {"1x64x256"})).exit_code == 0);
     const std::string rows = query(folder, kRows);
 
-    const ProgramResult result = run_shell(
-        "CXX='" + endless_compiler(folder) + "' " + sweep_command(folder, "1x64x256 1x96x256") +
-        " & pid=$!; " + wait_until("[ -e '" + folder.path("started") + "' ]") + "kill -" + signal +
-        " $pid; wait $pid");
+    const ProgramResult result =
+        run_shell("CXX='" + endless_compiler(folder) + "' " +
+                  sweep_command(folder, {"1x64x256", "1x96x256"}) + " & pid=$!; " +
+                  wait_until("[ -e '" + folder.path("started") + "' ]") + "kill -" + signal +
+                  " $pid; wait $pid");
     INFO(result.err);
     CHECK(result.exit_code == 1);
     CHECK_THAT(result.err, ContainsSubstring("Interrupted; everything measured is kept"));
@@ -86,7 +85,7 @@ TEST_CASE("A second signal ends a sweep at once that cannot end at the first") {
     const TemporaryFolder folder;
     const std::string signal = GENERATE("INT", "TERM");
     CAPTURE(signal);
-    REQUIRE(run_shell(sweep_command(folder, "1x64x256")).exit_code == 0);
+    REQUIRE(run_shell(sweep_command(folder, {"1x64x256"})).exit_code == 0);
     const std::string rows = query(folder, kRows);
 
     // The end of a run is written to the database, which another program has locked: SQLite waits
@@ -96,8 +95,9 @@ TEST_CASE("A second signal ends a sweep at once that cannot end at the first") {
         "', isolation_level=None); db.execute('BEGIN IMMEDIATE'); open('" + folder.path("locked") +
         "', 'w').close(); time.sleep(100)\" & lock=$!; ";
     const ProgramResult result = run_shell(
-        "CXX='" + endless_compiler(folder) + "' " + sweep_command(folder, "1x64x256 1x96x256") +
-        " & pid=$!; " + wait_until("[ -e '" + folder.path("started") + "' ]") + lock +
+        "CXX='" + endless_compiler(folder) + "' " +
+        sweep_command(folder, {"1x64x256", "1x96x256"}) + " & pid=$!; " +
+        wait_until("[ -e '" + folder.path("started") + "' ]") + lock +
         wait_until("[ -e '" + folder.path("locked") + "' ]") + "kill -" + signal +
         " $pid; sleep 0.5; kill -" + signal + " $pid; wait $pid; code=$?; kill $lock; exit $code");
     INFO(result.err);
@@ -108,14 +108,14 @@ TEST_CASE("A second signal ends a sweep at once that cannot end at the first") {
 
 TEST_CASE("Workers and compilers end when the coordinator is killed") {
     const TemporaryFolder folder;
-    run_shell("CXX='" + endless_compiler(folder) + "' " + sweep_command(folder, "1x64x256") +
+    run_shell("CXX='" + endless_compiler(folder) + "' " + sweep_command(folder, {"1x64x256"}) +
               " & pid=$!; " + wait_until("[ -e '" + folder.path("started") + "' ]") +
               "kill -KILL $pid; wait $pid");
     REQUIRE(fs::exists(folder.path("started")));
     check_none_left(folder);
     CHECK(query(folder, "PRAGMA integrity_check") == "integrity_check\nok\n");
     // The next sweep goes on, and clears away what the killed one left.
-    CHECK(run_shell(sweep_command(folder, "1x64x256")).exit_code == 0);
+    CHECK(run_shell(sweep_command(folder, {"1x64x256"})).exit_code == 0);
     for (const auto& entry : fs::directory_iterator(folder.path())) {
         CHECK_THAT(entry.path().filename().string(), !ContainsSubstring("scratch"));
     }

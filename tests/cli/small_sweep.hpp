@@ -36,43 +36,26 @@ class HostDatabase {
     /// Runs `command` on the CPU with this database.
     [[nodiscard]] ProgramResult run(const std::string& command,
                                     const std::vector<std::string>& more = {}) const {
-        static const TemporaryFolder cache;
-        std::vector<std::string> arguments{command,
-                                           "--device",
-                                           "host",
-                                           "--launcher",
-                                           launcher_,
-                                           "--db",
-                                           db(),
-                                           "--cache-dir",
-                                           cache.path()};
-        arguments.insert(arguments.end(), more.begin(), more.end());
-        return run_fdkbench(arguments);
+        return run_fdkbench(joined({command,
+                                    "--device",
+                                    "host",
+                                    "--launcher",
+                                    launcher_,
+                                    "--db",
+                                    db(),
+                                    "--cache-dir",
+                                    cache_dir()},
+                                   more));
     }
     /// A sweep of one cell that takes seconds.
     [[nodiscard]] ProgramResult sweep(const std::vector<std::string>& more = {}) const {
-        std::vector<std::string> arguments{"-m",
-                                           "1",
-                                           "-n",
-                                           "64",
-                                           "-k",
-                                           "256",
-                                           "-b",
-                                           "4",
-                                           "--include",
-                                           "host_lut",
-                                           "--quick",
-                                           "--race-time",
-                                           "1s"};
-        arguments.insert(arguments.end(), more.begin(), more.end());
-        return run("sweep", arguments);
+        return run_fdkbench(joined(joined(host_sweep(db(), cache_dir(), {"1x64x256"}),
+                                          {"--include", "host_lut", "--launcher", launcher_}),
+                                   more));
     }
     /// The first row, its values joined by commas; "" without rows.
     [[nodiscard]] std::string value(const std::string& sql) const {
-        const ProgramResult result = run_fdkbench({"query", "--db", db(), "--format", "csv", sql});
-        INFO(result.err);
-        REQUIRE(result.exit_code == 0);
-        std::istringstream lines(result.out);
+        std::istringstream lines(query_csv(db(), sql));
         std::string header;
         std::string row;
         std::getline(lines, header);
@@ -100,6 +83,11 @@ class HostDatabase {
     }
 
   private:
+    static std::string cache_dir() {
+        static const TemporaryFolder cache;
+        return cache.path();
+    }
+
     TemporaryFolder folder_;
     std::string launcher_ = one_processor();
 };

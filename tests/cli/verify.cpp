@@ -41,7 +41,7 @@ int check_consistent(const ProgramResult& result, int winners) {
 HostDatabase& swept() {
     static HostDatabase database;
     static const bool done = [] {
-        require_done(database.sweep({"-m", "2"}));
+        require_done(database.sweep({"--shape", "2x64x256"}));
         return true;
     }();
     REQUIRE(done);

@@ -3,9 +3,9 @@
 #include "src/core/error.hpp"
 #include "src/core/hash.hpp"
 #include "tests/catch.hpp"
+#include "tests/temporary.hpp"
 
 #include <csignal>
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <sys/resource.h>
@@ -18,22 +18,6 @@ using namespace fdkbench;
 namespace fs = std::filesystem;
 
 namespace {
-
-/// A folder of its own for each test, removed at its end.
-class Scratch {
-  public:
-    Scratch() {
-        std::string name = (fs::temp_directory_path() / "fdkbench-cache-XXXXXX").string();
-        path_ = ::mkdtemp(name.data());
-    }
-    ~Scratch() { fs::remove_all(path_); }
-    Scratch(const Scratch&) = delete;
-    Scratch& operator=(const Scratch&) = delete;
-    [[nodiscard]] const fs::path& path() const { return path_; }
-
-  private:
-    fs::path path_;
-};
 
 std::span<const std::byte> bytes_of(const std::string& text) {
     return std::as_bytes(std::span(text.data(), text.size()));
@@ -62,15 +46,15 @@ const std::string kBinary(
 }  // namespace
 
 TEST_CASE("A published kernel is found by its key, under the hash of its bytes") {
-    const Scratch scratch;
-    const ArtifactCache cache(scratch.path() / "deep" / "cache");
+    const test::TemporaryFolder scratch;
+    const ArtifactCache cache(scratch / "deep" / "cache");
     CHECK_FALSE(cache.find(kKey));
     const Artifact published = cache.publish(kKey, bytes_of(kBinary));
     CHECK(published.hash == sha256(kBinary));
     CHECK(published.path.is_absolute());
     CHECK(content(published.path) == kBinary);
 
-    const ArtifactCache other(scratch.path() / "deep" / "cache");
+    const ArtifactCache other(scratch / "deep" / "cache");
     const auto found = other.find(kKey);
     REQUIRE(found);
     CHECK(found->hash == published.hash);
@@ -79,7 +63,7 @@ TEST_CASE("A published kernel is found by its key, under the hash of its bytes")
 }
 
 TEST_CASE("Two keys of the same code share one object, and a key can be published again") {
-    const Scratch scratch;
+    const test::TemporaryFolder scratch;
     const ArtifactCache cache(scratch.path());
     const auto first = cache.publish(kKey, bytes_of(kBinary));
     const auto second = cache.publish(sha256("second"), bytes_of(kBinary));
@@ -91,7 +75,7 @@ TEST_CASE("Two keys of the same code share one object, and a key can be publishe
 }
 
 TEST_CASE("A damaged object is removed, is absent, and can be published again") {
-    const Scratch scratch;
+    const test::TemporaryFolder scratch;
     const ArtifactCache cache(scratch.path());
     const auto artifact = cache.publish(kKey, bytes_of(kBinary));
     const std::string damage = GENERATE(std::string("\x7f"
@@ -108,10 +92,10 @@ TEST_CASE("A damaged object is removed, is absent, and can be published again") 
 }
 
 TEST_CASE("A damaged or foreign key file is absent, and an object that is gone too") {
-    const Scratch scratch;
+    const test::TemporaryFolder scratch;
     const ArtifactCache cache(scratch.path());
     const auto artifact = cache.publish(kKey, bytes_of(kBinary));
-    const fs::path key_file = scratch.path() / "keys" / kKey;
+    const fs::path key_file = scratch / "keys" / kKey;
     const std::string text = content(key_file);
     SECTION("truncated, extended or with a bit flipped") {
         std::string flipped = text;
@@ -129,8 +113,7 @@ TEST_CASE("A damaged or foreign key file is absent, and an object that is gone t
     SECTION("another key's") {
         const std::string other = sha256("other");
         cache.publish(other, bytes_of("other code"));
-        fs::copy_file(
-            scratch.path() / "keys" / other, key_file, fs::copy_options::overwrite_existing);
+        fs::copy_file(scratch / "keys" / other, key_file, fs::copy_options::overwrite_existing);
         CHECK_FALSE(cache.find(kKey));
         CHECK_FALSE(fs::exists(key_file));
         CHECK(content(cache.find(other)->path) == "other code");
@@ -142,24 +125,24 @@ TEST_CASE("A damaged or foreign key file is absent, and an object that is gone t
         CHECK(cache.find(sha256("other")));
     }
     SECTION("a path that leads elsewhere") {
-        overwrite(scratch.path() / "secret", "text");
-        overwrite(scratch.path() / "keys" / kKey, "../secret");
+        overwrite(scratch / "secret", "text");
+        overwrite(scratch / "keys" / kKey, "../secret");
         CHECK_FALSE(cache.find(kKey));
-        CHECK(fs::exists(scratch.path() / "secret"));
+        CHECK(fs::exists(scratch / "secret"));
     }
     SECTION("gone") {
         fs::remove(artifact.path);
         CHECK_FALSE(cache.find(kKey));
     }
     SECTION("foreign files beside it do no harm") {
-        overwrite(scratch.path() / "objects" / "notes.txt", "hello");
-        overwrite(scratch.path() / "keys" / (kKey + ".1-0.tmp"), "left behind");
+        overwrite(scratch / "objects" / "notes.txt", "hello");
+        overwrite(scratch / "keys" / (kKey + ".1-0.tmp"), "left behind");
         CHECK(cache.find(kKey));
     }
 }
 
 TEST_CASE("A kernel is intact while its content is what its name says") {
-    const Scratch scratch;
+    const test::TemporaryFolder scratch;
     const auto artifact = ArtifactCache(scratch.path()).publish(kKey, bytes_of(kBinary));
     require_intact(artifact.path);
     SECTION("a bit flips") {
@@ -177,12 +160,12 @@ TEST_CASE("A kernel is intact while its content is what its name says") {
             CHECK(dynamic_cast<const EnvironmentError*>(&error) == nullptr);
         }
     }
-    overwrite(scratch.path() / "kernel.so", "not of the cache");
-    require_intact(scratch.path() / "kernel.so");
+    overwrite(scratch / "kernel.so", "not of the cache");
+    require_intact(scratch / "kernel.so");
 }
 
 TEST_CASE("What a killed process did not publish is removed, and nothing else") {
-    const Scratch scratch;
+    const test::TemporaryFolder scratch;
     const ArtifactCache cache(scratch.path());
     cache.publish(kKey, bytes_of(kBinary));
     const pid_t gone = ::fork();
@@ -191,26 +174,25 @@ TEST_CASE("What a killed process did not publish is removed, and nothing else") 
     }
     ::waitpid(gone, nullptr, 0);
     const auto temporary = [&](const std::string& folder, pid_t pid) {
-        const fs::path path =
-            scratch.path() / folder / (kKey + "." + std::to_string(pid) + "-0.tmp");
+        const fs::path path = scratch / folder / (kKey + "." + std::to_string(pid) + "-0.tmp");
         overwrite(path, "half");
         return path;
     };
     const fs::path dead_key = temporary("keys", gone);
     const fs::path dead_object = temporary("objects", gone);
     const fs::path alive = temporary("keys", ::getpid());
-    overwrite(scratch.path() / "objects" / "notes.tmp", "hello");
-    overwrite(scratch.path() / "objects" / ("notes." + std::to_string(gone)), "hello");
+    overwrite(scratch / "objects" / "notes.tmp", "hello");
+    overwrite(scratch / "objects" / ("notes." + std::to_string(gone)), "hello");
     cache.remove_leftovers();
     CHECK_FALSE(fs::exists(dead_key));
     CHECK_FALSE(fs::exists(dead_object));
     CHECK(fs::exists(alive));
-    CHECK(file_count(scratch.path() / "objects") == 3);
+    CHECK(file_count(scratch / "objects") == 3);
     CHECK(cache.find(kKey));
 }
 
 TEST_CASE("Threads that publish and find the same key never see a part of a file") {
-    const Scratch scratch;
+    const test::TemporaryFolder scratch;
     const std::string big(300000, 'k');
     const auto work = [&] {
         const ArtifactCache cache(scratch.path());
@@ -226,21 +208,21 @@ TEST_CASE("Threads that publish and find the same key never see a part of a file
     const int own_bad = work();
     other.join();
     CHECK(bad + own_bad == 0);
-    CHECK(file_count(scratch.path() / "objects") == 1);
-    CHECK(file_count(scratch.path() / "keys") == 1);
+    CHECK(file_count(scratch / "objects") == 1);
+    CHECK(file_count(scratch / "keys") == 1);
 }
 
 TEST_CASE("A cache that cannot be created names the folder and --cache-dir") {
-    const Scratch scratch;
-    overwrite(scratch.path() / "file", "");
-    const fs::path impossible = scratch.path() / "file" / "cache";
+    const test::TemporaryFolder scratch;
+    overwrite(scratch / "file", "");
+    const fs::path impossible = scratch / "file" / "cache";
     CHECK_THROWS_AS(ArtifactCache(impossible), EnvironmentError);
     CHECK_THROWS_WITH(ArtifactCache(impossible), ContainsSubstring(impossible.string()));
     CHECK_THROWS_WITH(ArtifactCache(impossible), ContainsSubstring("--cache-dir"));
 }
 
 TEST_CASE("A write that fails half way is reported and leaves nothing behind") {
-    const Scratch scratch;
+    const test::TemporaryFolder scratch;
     const ArtifactCache cache(scratch.path());
     const std::string big(100000, 'k');
 
@@ -268,9 +250,9 @@ TEST_CASE("A write that fails half way is reported and leaves nothing behind") {
 }
 
 TEST_CASE("A folder that vanished is reported") {
-    const Scratch scratch;
+    const test::TemporaryFolder scratch;
     const ArtifactCache cache(scratch.path());
-    fs::remove_all(scratch.path() / "objects");
+    fs::remove_all(scratch / "objects");
     CHECK_THROWS_AS(cache.publish(kKey, bytes_of(kBinary)), EnvironmentError);
 }
 

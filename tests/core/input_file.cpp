@@ -4,6 +4,7 @@
 #include "src/core/half.hpp"
 #include "tests/catch.hpp"
 #include "tests/safetensors.hpp"
+#include "tests/temporary.hpp"
 
 #include <cmath>
 #include <limits>
@@ -21,12 +22,12 @@ std::vector<float> floats(const std::vector<std::uint16_t>& values, ElementType 
 }
 
 std::string name_of(const std::vector<TensorText>& tensors) {
-    const SafetensorsText file(tensors);
+    const test::TemporaryFile file(safetensors_text(tensors));
     return InputFile(file.path()).name();
 }
 
 void check_refused(const std::vector<TensorText>& tensors, const std::string& why) {
-    const SafetensorsText file(tensors);
+    const test::TemporaryFile file(safetensors_text(tensors));
     CAPTURE(why);
     CHECK_THROWS_AS(InputFile(file.path()), UsageError);
     CHECK_THROWS_WITH(InputFile(file.path()),
@@ -38,7 +39,8 @@ const std::vector<float> kValues{0.5F, -1.25F, 3};
 }  // namespace
 
 TEST_CASE("Values of a file are taken in order and as often as it takes") {
-    const SafetensorsText file({f32_tensor("weight", kValues), f32_tensor("x", {1, 2})});
+    const test::TemporaryFile file(
+        safetensors_text({f32_tensor("weight", kValues), f32_tensor("x", {1, 2})}));
     const InputFile input(file.path());
     CHECK(input.has_activations());
     for (const ElementType type : {ElementType::kBf16, ElementType::kFp16}) {
@@ -52,19 +54,23 @@ TEST_CASE("Values of a file are taken in order and as often as it takes") {
 
 TEST_CASE("Values may be BF16, F16 or F32, and a single one") {
     const ElementType wanted = GENERATE(ElementType::kBf16, ElementType::kFp16);
-    const SafetensorsText bf16({bits16_tensor("weight", kValues, ElementType::kBf16)});
+    const test::TemporaryFile bf16(
+        safetensors_text({bits16_tensor("weight", kValues, ElementType::kBf16)}));
     CHECK(floats(InputFile(bf16.path()).weights(4, wanted), wanted) ==
           std::vector<float>{0.5F, -1.25F, 3, 0.5F});
-    const SafetensorsText fp16({bits16_tensor("weight", kValues, ElementType::kFp16)});
+    const test::TemporaryFile fp16(
+        safetensors_text({bits16_tensor("weight", kValues, ElementType::kFp16)}));
     CHECK(floats(InputFile(fp16.path()).weights(4, wanted), wanted) ==
           std::vector<float>{0.5F, -1.25F, 3, 0.5F});
-    const SafetensorsText scalar({{"weight", "F32", "[]", std::string("\0\0\x80\x3f", 4)}});
+    const test::TemporaryFile scalar(
+        safetensors_text({{"weight", "F32", "[]", std::string("\0\0\x80\x3f", 4)}}));
     CHECK(floats(InputFile(scalar.path()).weights(3, wanted), wanted) ==
           std::vector<float>{1, 1, 1});
 }
 
 TEST_CASE("Values are rounded to the type that is asked for") {
-    const SafetensorsText file({f32_tensor("weight", {1.00390625F * 1.001F, 1e-30F, 7e4F})});
+    const test::TemporaryFile file(
+        safetensors_text({f32_tensor("weight", {1.00390625F * 1.001F, 1e-30F, 7e4F})}));
     const InputFile input(file.path());
     CHECK(floats(input.weights(3, ElementType::kBf16), ElementType::kBf16) ==
           std::vector<float>{1.0078125F,
@@ -75,7 +81,7 @@ TEST_CASE("Values are rounded to the type that is asked for") {
 }
 
 TEST_CASE("A file without x has no activations") {
-    const SafetensorsText file({f32_tensor("weight", kValues)});
+    const test::TemporaryFile file(safetensors_text({f32_tensor("weight", kValues)}));
     CHECK_FALSE(InputFile(file.path()).has_activations());
 }
 

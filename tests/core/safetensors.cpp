@@ -2,9 +2,8 @@
 
 #include "src/core/error.hpp"
 #include "tests/catch.hpp"
+#include "tests/temporary.hpp"
 
-#include <cstdlib>
-#include <fstream>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,24 +11,6 @@ using namespace fdkbench;
 namespace fs = std::filesystem;
 
 namespace {
-
-/// A file of its own for each test, removed at its end.
-class File {
-  public:
-    explicit File(const std::string& bytes) {
-        std::string name = (fs::temp_directory_path() / "fdkbench-tensors-XXXXXX").string();
-        ::close(::mkstemp(name.data()));
-        path_ = name;
-        std::ofstream(path_, std::ios::binary) << bytes;
-    }
-    ~File() { fs::remove(path_); }
-    File(const File&) = delete;
-    File& operator=(const File&) = delete;
-    [[nodiscard]] const fs::path& path() const { return path_; }
-
-  private:
-    fs::path path_;
-};
 
 std::string with_length(std::uint64_t length, const std::string& rest) {
     std::string bytes(8, '\0');
@@ -50,7 +31,7 @@ std::string tensor_file(const std::string& entry, std::size_t data_bytes) {
 }
 
 void check_refused(const std::string& bytes, const std::string& why) {
-    const File file(bytes);
+    const test::TemporaryFile file(bytes);
     CAPTURE(why);
     CHECK_THROWS_AS(SafetensorsFile(file.path()), UsageError);
     CHECK_THROWS_WITH(SafetensorsFile(file.path()),
@@ -73,7 +54,7 @@ TEST_CASE("Tensors are read with their types, shapes and bytes, whatever their o
     const auto* scalar_bytes = reinterpret_cast<const char*>(&scalar);
     const std::string data = std::string("abc") + std::string("\x80\x3f\x00\x40", 4) +
                              std::string(scalar_bytes, sizeof scalar);
-    const File whole(file_of(header, data));
+    const test::TemporaryFile whole(file_of(header, data));
     const SafetensorsFile file(whole.path());
     REQUIRE(file.tensors().size() == 4);
     CHECK(file.tensors()[0].name == "a");
@@ -93,7 +74,8 @@ TEST_CASE("Tensors are read with their types, shapes and bytes, whatever their o
 
 TEST_CASE("A file stays open where it is moved, and after its name is gone") {
     const auto open_and_remove = [] {
-        const File file(tensor_file(R"({"dtype":"U8","shape":[2],"data_offsets":[0,2]})", 2));
+        const test::TemporaryFile file(
+            tensor_file(R"({"dtype":"U8","shape":[2],"data_offsets":[0,2]})", 2));
         return SafetensorsFile(file.path());
     };
     const SafetensorsFile file = open_and_remove();
@@ -101,11 +83,12 @@ TEST_CASE("A file stays open where it is moved, and after its name is gone") {
 }
 
 TEST_CASE("A tensor that is not there is refused with those that are") {
-    const File source(tensor_file(R"({"dtype":"U8","shape":[2],"data_offsets":[0,2]})", 2));
+    const test::TemporaryFile source(
+        tensor_file(R"({"dtype":"U8","shape":[2],"data_offsets":[0,2]})", 2));
     const SafetensorsFile file(source.path());
     CHECK_THROWS_AS(file.tensor("v"), UsageError);
     CHECK_THROWS_WITH(file.tensor("v\n"), ContainsSubstring(R"(no tensor "v\n": it holds "w")"));
-    const File none(file_of("{}", ""));
+    const test::TemporaryFile none(file_of("{}", ""));
     CHECK(SafetensorsFile(none.path()).tensors().empty());
     CHECK_THROWS_WITH(SafetensorsFile(none.path()).tensor("w"), ContainsSubstring("holds none"));
 }
@@ -118,10 +101,10 @@ TEST_CASE("Every type of the format is known by its name and its width") {
              {"F32", 32},        {"C64", 64},       {"F64", 64},    {"I64", 64},    {"U64", 64},
              {"F8_E5M2FNUZ", 8}, {"F8_E4M3FNUZ", 8}}) {
         CAPTURE(name);
-        const File source(tensor_file(R"({"dtype":")" + name +
-                                          R"(","shape":[4],"data_offsets":[0,)" +
-                                          std::to_string(bits / 2) + "]}",
-                                      static_cast<std::size_t>(bits / 2)));
+        const test::TemporaryFile source(tensor_file(R"({"dtype":")" + name +
+                                                         R"(","shape":[4],"data_offsets":[0,)" +
+                                                         std::to_string(bits / 2) + "]}",
+                                                     static_cast<std::size_t>(bits / 2)));
         const SafetensorsFile file(source.path());
         CHECK(to_string(file.tensor("w").type) == name);
         CHECK(bits_of(file.tensor("w").type) == bits);
@@ -211,7 +194,7 @@ TEST_CASE("Offsets that do not hold the tensor, the whole of it and nothing else
 }
 
 TEST_CASE("A name from the file stays on one line and short") {
-    const File file(file_of(R"({"a\n)" + std::string(10'000, 'x') + R"(":1})", ""));
+    const test::TemporaryFile file(file_of(R"({"a\n)" + std::string(10'000, 'x') + R"(":1})", ""));
     try {
         SafetensorsFile{file.path()};
         FAIL("it was taken");

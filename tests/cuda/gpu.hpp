@@ -3,14 +3,11 @@
 #include "src/core/error.hpp"
 #include "src/cuda/cuda_backend.hpp"
 #include "tests/catch.hpp"
+#include "tests/temporary.hpp"
 
 #include <cstddef>
-#include <filesystem>
-#include <fstream>
 #include <memory>
-#include <span>
 #include <string>
-#include <unistd.h>
 #include <vector>
 
 namespace fdkbench::test {
@@ -32,27 +29,6 @@ inline Backend& gpu() {
 inline DeviceInfo gpu_info() {
     return gpu().devices().front();
 }
-
-/// A file that is removed at the end of its scope.
-class TemporaryFile {
-  public:
-    explicit TemporaryFile(std::span<const std::byte> content)
-        : path_(std::filesystem::temp_directory_path() /
-                ("fdkbench-test-" + std::to_string(getpid()))) {
-        std::ofstream(path_, std::ios::binary)
-            .write(reinterpret_cast<const char*>(content.data()),
-                   static_cast<std::streamsize>(content.size()));
-    }
-    ~TemporaryFile() { std::filesystem::remove(path_); }
-    TemporaryFile(const TemporaryFile&) = delete;
-    TemporaryFile& operator=(const TemporaryFile&) = delete;
-    TemporaryFile(TemporaryFile&&) = delete;
-    TemporaryFile& operator=(TemporaryFile&&) = delete;
-    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
-  private:
-    std::filesystem::path path_;
-};
 
 /// Source of one kernel called `test` with this body; its arguments are those of Arguments.
 inline std::string kernel_text(const std::string& body, const std::string& qualifiers = "") {

@@ -2,6 +2,7 @@
 
 #include "results/dispatch_table.hpp"
 #include "results/format.hpp"
+#include "results/merge.hpp"
 #include "results/status_counts.hpp"
 #include "results/stored_rows.hpp"
 #include "results/summary.hpp"
@@ -20,7 +21,7 @@ inline void write_database(const std::filesystem::path& path) {
     store.add(candidate(4), std::nullopt, failed(CandidateStatus::kCompile));
     store.add(candidate(5, small_problem(2)), "hash", single_sample(2));
     store.begin_attempt(candidate(6), "another");
-    store.decide(small_problem(), 0.03);
+    store.decide(small_problem(), 0.03, 2);
     store.end_run(1);
 }
 
@@ -33,6 +34,7 @@ inline void read_all(const std::filesystem::path& path) {
         refuse_cleanly([&] { store.select(run.device, run.policy); });
         refuse_cleanly([&] { static_cast<void>(store.measured(candidate(1), "hash-key1")); });
         refuse_cleanly([&] { static_cast<void>(store.binary_hash("key1")); });
+        refuse_cleanly([&] { static_cast<void>(store.decided(problems[0], 2)); });
         refuse_cleanly([&] { summary(store, run.device, run.policy, problems); });
         refuse_cleanly([&] { status_counts(store, run.device, run.policy, problems); });
         refuse_cleanly([&] { unconfirmed_rows(store, problems[0], 2); });
@@ -52,6 +54,11 @@ inline void read_all(const std::filesystem::path& path) {
         });
         refuse_cleanly([&] { to_table(store.query("SELECT * FROM candidates_flat")); });
     });
+    const auto merged = scratch_folder() / "merged.db";
+    for (const char* end : {"", "-wal", "-shm"}) {
+        std::filesystem::remove(merged.string() + end);
+    }
+    refuse_cleanly([&] { merge(merged, {path}); });
 }
 
 }  // namespace fdkbench::fuzz

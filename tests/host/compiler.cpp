@@ -18,32 +18,6 @@ CompileOutput compile_text(const std::string& text, const std::vector<std::strin
     return make_system_compiler()->compile(source, std::vector{header}, options, "native");
 }
 
-/// A temporary folder of the test's own, in the place of $TMPDIR: other programs use that one, too.
-class OwnTemporaryPlace {
-  public:
-    OwnTemporaryPlace() : old_(std::filesystem::temp_directory_path()) {
-        std::string name = (old_ / "fdkbench-test-XXXXXX").string();
-        REQUIRE(mkdtemp(name.data()) != nullptr);
-        path_ = name;
-        setenv("TMPDIR", path_.c_str(), 1);
-    }
-    ~OwnTemporaryPlace() {
-        setenv("TMPDIR", old_.c_str(), 1);
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    OwnTemporaryPlace(const OwnTemporaryPlace&) = delete;
-    OwnTemporaryPlace& operator=(const OwnTemporaryPlace&) = delete;
-    OwnTemporaryPlace(OwnTemporaryPlace&&) = delete;
-    OwnTemporaryPlace& operator=(OwnTemporaryPlace&&) = delete;
-
-    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
-  private:
-    std::filesystem::path old_;
-    std::filesystem::path path_;
-};
-
 }  // namespace
 
 TEST_CASE("A source with headers and options becomes a loadable binary") {
@@ -69,7 +43,7 @@ TEST_CASE("A source with headers and options becomes a loadable binary") {
 
 TEST_CASE("A source that does not compile gives the compiler's log and leaves no files") {
     require_compiler();
-    const OwnTemporaryPlace place;
+    const TemporaryPlace place;
     const CompileOutput output = compile_text("int f() { return undeclared_name; }\n");
     CHECK_FALSE(output.ok);
     CHECK(output.binary.empty());

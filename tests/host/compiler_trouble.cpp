@@ -22,8 +22,7 @@ constexpr std::string_view kScript =
 
 /// The program's system compiler from now on.
 void use_script() {
-    const auto bytes = std::as_bytes(std::span(kScript));
-    static const TemporaryFile script({bytes.begin(), bytes.end()});
+    static const TemporaryFile script(kScript);
     std::filesystem::permissions(script.path(), std::filesystem::perms::owner_all);
     setenv("CXX", script.path().c_str(), 1);
 }

@@ -8,9 +8,7 @@
 
 #include <algorithm>
 #include <cstring>
-#include <fstream>
 #include <random>
-#include <unistd.h>
 
 namespace fdkbench::test {
 namespace {
@@ -61,22 +59,6 @@ Backend& host() {
 
 DeviceInfo host_device() {
     return host().devices().at(0);
-}
-
-TemporaryFile::TemporaryFile(const std::vector<std::byte>& content) {
-    std::string name = (std::filesystem::temp_directory_path() / "fdkbench-test-XXXXXX").string();
-    const int fd = mkstemp(name.data());
-    REQUIRE(fd >= 0);
-    close(fd);
-    path_ = name;
-    std::ofstream(path_, std::ios::binary)
-        .write(reinterpret_cast<const char*>(content.data()),
-               static_cast<std::streamsize>(content.size()));
-}
-
-TemporaryFile::~TemporaryFile() {
-    std::error_code ignored;
-    std::filesystem::remove(path_, ignored);
 }
 
 std::vector<std::string> candidate_options(const Problem& problem, const Params& params) {

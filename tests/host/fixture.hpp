@@ -2,9 +2,9 @@
 
 #include "kernels/registry.hpp"
 #include "src/core/backend.hpp"
+#include "tests/temporary.hpp"
 
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,22 +17,6 @@ void require_compiler();
 /// The opened host backend, one for all tests of a program.
 Backend& host();
 DeviceInfo host_device();
-
-/// A file of its own, removed at the end.
-class TemporaryFile {
-  public:
-    explicit TemporaryFile(const std::vector<std::byte>& content);
-    ~TemporaryFile();
-    TemporaryFile(const TemporaryFile&) = delete;
-    TemporaryFile& operator=(const TemporaryFile&) = delete;
-    TemporaryFile(TemporaryFile&&) = delete;
-    TemporaryFile& operator=(TemporaryFile&&) = delete;
-
-    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
-  private:
-    std::filesystem::path path_;
-};
 
 /// Options of one candidate, as the tuner makes them.
 std::vector<std::string> candidate_options(const Problem& problem, const Params& params);

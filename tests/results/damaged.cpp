@@ -75,6 +75,19 @@ TEST_CASE("A database without a table or column of its version is refused") {
     }
 }
 
+TEST_CASE("A file format that SQLite does not know is refused by file name") {
+    const Damaged damaged("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE");
+    std::string bytes = bytes_of(damaged.path());
+    constexpr std::size_t kSchemaFormat = 44;
+    bytes.replace(kSchemaFormat, 4, "SQLi");
+    write_file(damaged.path(), bytes);
+    for (const auto& open : {Store::open, Store::open_read_only}) {
+        CHECK_THROWS_AS(open(damaged.path()), UsageError);
+        CHECK_THROWS_WITH(open(damaged.path()),
+                          ContainsSubstring(damaged.path().string() + " is damaged"));
+    }
+}
+
 TEST_CASE("Text that is not UTF-8 comes out as JSON all the same") {
     const Damaged damaged("UPDATE run SET driver = CAST(x'ff0a' AS TEXT)");
     const Store store = Store::open_read_only(damaged.path());

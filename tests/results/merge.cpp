@@ -267,6 +267,12 @@ TEST_CASE("What cannot be merged is named, and nothing is written") {
     run_sql(lost, "PRAGMA foreign_keys = OFF; DELETE FROM candidate");
     refused(lost, "is damaged");
 
+    const Path foreign = database(folder, "foreign.db", {{.warps = 1}});
+    run_sql(foreign,
+            "PRAGMA writable_schema = ON; UPDATE sqlite_master SET sql ="
+            " replace(sql, 'coalesce(', 'soalesce(')");
+    refused(foreign, "is damaged: unknown function: soalesce()");
+
     const Path torn = database(folder, "torn.db", {{.warps = 1}});
     run_sql(torn, "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE");
     std::string bytes = bytes_of(torn);

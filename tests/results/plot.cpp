@@ -48,7 +48,7 @@ TEST_CASE("Three plots are drawn from a database") {
         CHECK(is_png(folder / (std::string("plots/") + name)));
     }
     // A parameter with words for values.
-    CHECK(run_plot("--db " + (folder / "a.db").string() + " --out " + folder.path().string() +
+    CHECK(run_plot("--db " + (folder / "a.db").string() + " --out " + folder.path() +
                    " --family lut_mv --param decode")
               .code == 0);
 }

@@ -1,12 +1,12 @@
 #include "kernels/registry.hpp"
 #include "src/core/artifact_cache.hpp"
 #include "tests/catch.hpp"
+#include "tests/temporary.hpp"
 #include "tests/tuner/fakes.hpp"
 #include "tuner/search_space.hpp"
 
 #include <algorithm>
 #include <filesystem>
-#include <unistd.h>
 
 using namespace fdkbench;
 using Catch::Matchers::ContainsSubstring;
@@ -22,13 +22,6 @@ std::size_t of_family(const CellPlan& cell, const std::string& family) {
 CellPlan space(const SweepOptions& options) {
     return enumerate_candidates(options.problems.front(), chosen_families(options), options);
 }
-
-/// A folder that is gone at the end of the test.
-struct TemporaryFolder {
-    std::filesystem::path path = std::filesystem::temp_directory_path() /
-                                 ("fdkbench-test-plan-" + std::to_string(::getpid()));
-    ~TemporaryFolder() { std::filesystem::remove_all(path); }
-};
 
 }  // namespace
 
@@ -143,13 +136,13 @@ TEST_CASE("Of candidates known to be the same kernel one is planned") {
 }
 
 TEST_CASE("What the cache has is not compiled again") {
-    const TemporaryFolder folder;
+    const test::TemporaryFolder folder;
     SweepOptions options = sweep_options({1}, {4});
-    options.cache_dir = folder.path.string();
+    options.cache_dir = folder.path("cache");
     fakes::MemorySink sink;
     const SweepPlan plan = plan_sweep(options, sink);
-    CHECK_FALSE(std::filesystem::exists(folder.path));
-    const ArtifactCache cache(folder.path);
+    CHECK_FALSE(std::filesystem::exists(folder / "cache"));
+    const ArtifactCache cache(folder / "cache");
     cache.publish(plan.cells[0].candidates[0].compile_key, std::vector<std::byte>(16));
     CHECK(plan.compiles == 11);
     CHECK(plan_sweep(options, sink).compiles == 10);

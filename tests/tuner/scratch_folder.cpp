@@ -1,41 +1,24 @@
 #include "tuner/scratch_folder.hpp"
 
 #include "tests/catch.hpp"
+#include "tests/temporary.hpp"
 
 #include <csignal>
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <sys/wait.h>
 #include <unistd.h>
 
 using namespace fdkbench;
+using test::TemporaryPlace;
 namespace fs = std::filesystem;
 
 namespace {
 
-/// The system's folder for temporary files for as long as it lives.
-class TemporaryPlace {
-  public:
-    TemporaryPlace() {
-        std::string name = (fs::temp_directory_path() / "fdkbench-test-XXXXXX").string();
-        path_ = ::mkdtemp(name.data());
-        ::setenv("TMPDIR", path_.c_str(), 1);
-    }
-    ~TemporaryPlace() {
-        ::unsetenv("TMPDIR");
-        fs::remove_all(path_);
-    }
-    TemporaryPlace(const TemporaryPlace&) = delete;
-    TemporaryPlace& operator=(const TemporaryPlace&) = delete;
-    [[nodiscard]] const fs::path& path() const { return path_; }
-    [[nodiscard]] std::ptrdiff_t entries() const {
-        return std::distance(fs::directory_iterator(path_), fs::directory_iterator());
-    }
-
-  private:
-    fs::path path_;
-};
+/// How many entries the place has.
+std::ptrdiff_t entries(const TemporaryPlace& place) {
+    return std::distance(fs::directory_iterator(place.path()), fs::directory_iterator());
+}
 
 /// A process that holds a scratch folder with a file in it; with `helper` it has started another
 /// process, which outlives it until `end_helper` is closed.
@@ -84,21 +67,21 @@ TEST_CASE("A scratch folder goes with all that is in it") {
         fs::create_directory(folder.path() / "deep");
         std::ofstream(folder.path() / "deep" / "file") << "text";
     }
-    CHECK(place.entries() == 0);
+    CHECK(entries(place) == 0);
 }
 
 TEST_CASE("The folder of a killed process goes when another makes its own") {
     const TemporaryPlace place;
     const Holder holder = start_holder(false);
-    CHECK(place.entries() == 1);
+    CHECK(entries(place) == 1);
     {
         const ScratchFolder folder;
-        CHECK(place.entries() == 2);  // the other still lives
+        CHECK(entries(place) == 2);  // the other still lives
     }
-    CHECK(place.entries() == 1);
+    CHECK(entries(place) == 1);
     kill_now(holder);
     const ScratchFolder folder;
-    CHECK(place.entries() == 1);
+    CHECK(entries(place) == 1);
     CHECK(fs::exists(folder.path()));
     ::close(holder.end_helper);
 }
@@ -109,15 +92,15 @@ TEST_CASE("A folder stays while a process lives that its maker started") {
     kill_now(holder);
     {
         const ScratchFolder folder;
-        CHECK(place.entries() == 2);
+        CHECK(entries(place) == 2);
     }
     ::close(holder.end_helper);
     // The helper is nobody's child here: its end shows in the folder's.
-    for (int i = 0; i < 500 && place.entries() > 0; ++i) {
+    for (int i = 0; i < 500 && entries(place) > 0; ++i) {
         { const ScratchFolder folder; }
         ::usleep(10'000);
     }
-    CHECK(place.entries() == 0);
+    CHECK(entries(place) == 0);
 }
 
 TEST_CASE("What only looks like a scratch folder is left alone") {
@@ -127,6 +110,6 @@ TEST_CASE("What only looks like a scratch folder is left alone") {
     fs::create_directory(place.path() / "target");
     fs::create_directory_symlink(place.path() / "target", place.path() / "fdkbench-scratch-link");
     { const ScratchFolder folder; }
-    CHECK(place.entries() == 4);
+    CHECK(entries(place) == 4);
     CHECK(fs::exists(place.path() / "target"));
 }

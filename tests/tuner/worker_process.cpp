@@ -1,5 +1,6 @@
 #include "src/core/error.hpp"
 #include "tests/catch.hpp"
+#include "tests/temporary.hpp"
 #include "tuner/compile_pool.hpp"
 #include "tuner/worker.hpp"
 
@@ -7,7 +8,6 @@
 #include <fstream>
 #include <map>
 #include <thread>
-#include <unistd.h>
 
 using namespace fdkbench;
 using Catch::Matchers::ContainsSubstring;
@@ -23,24 +23,15 @@ constexpr seconds kPatience{60};
 /// request line.
 class Script {
   public:
-    explicit Script(const std::string& answers) {
-        static int count = 0;
-        path_ = std::filesystem::temp_directory_path() /
-                ("fdkbench-test-worker-" + std::to_string(::getpid()) + "-" +
-                 std::to_string(count++) + ".sh");
-        std::ofstream(path_) << "#!/bin/sh\nwhile read -r line; do case \"$line\" in\n"
-                             << answers << "\nesac; done\n";
-        std::filesystem::permissions(path_, std::filesystem::perms::owner_all);
+    explicit Script(const std::string& answers)
+        : file_("#!/bin/sh\nwhile read -r line; do case \"$line\" in\n" + answers +
+                "\nesac; done\n") {
+        std::filesystem::permissions(file_.path(), std::filesystem::perms::owner_all);
     }
-    ~Script() { std::filesystem::remove(path_); }
-    Script(const Script&) = delete;
-    Script(Script&&) = delete;
-    Script& operator=(const Script&) = delete;
-    Script& operator=(Script&&) = delete;
-    [[nodiscard]] std::string path() const { return path_.string(); }
+    [[nodiscard]] std::string path() const { return file_.path().string(); }
 
   private:
-    std::filesystem::path path_;
+    test::TemporaryFile file_;
 };
 
 std::string hello_of_version(int version) {

@@ -6,6 +6,7 @@
 #include "src/worker/host_data.hpp"
 #include "tests/catch.hpp"
 #include "tests/safetensors.hpp"
+#include "tests/temporary.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -45,7 +46,8 @@ double root_mean_square(std::span<const float> values) {
 }  // namespace
 
 TEST_CASE("Values of a file become weights and activations, unscaled") {
-    const SafetensorsText file({f32_tensor("weight", {0.5F, -8, 2}), f32_tensor("x", {3, 4})});
+    const test::TemporaryFile file(
+        safetensors_text({f32_tensor("weight", {0.5F, -8, 2}), f32_tensor("x", {3, 4})}));
     HostData data;
     data.prepare(kProblem, InputsKey(of_file(file.path())));
     const std::vector<float>& weights = data.plain().values;
@@ -63,7 +65,7 @@ TEST_CASE("Values of a file become weights and activations, unscaled") {
 }
 
 TEST_CASE("Activations are normal where a file has none") {
-    const SafetensorsText file({f32_tensor("weight", {0.5F, -8, 2})});
+    const test::TemporaryFile file(safetensors_text({f32_tensor("weight", {0.5F, -8, 2})}));
     HostData data;
     data.prepare(kProblem, InputsKey(of_file(file.path())));
     const std::vector<float> from_file = activations(data);
@@ -74,7 +76,7 @@ TEST_CASE("Activations are normal where a file has none") {
 }
 
 TEST_CASE("A file that changed since is refused with both names") {
-    const SafetensorsText file({f32_tensor("weight", {1, 2, 3})});
+    const test::TemporaryFile file(safetensors_text({f32_tensor("weight", {1, 2, 3})}));
     const MeasuringPolicy policy = of_file(file.path());
     HostData data;
     data.prepare(kProblem, InputsKey(policy));
@@ -87,7 +89,7 @@ TEST_CASE("A file that changed since is refused with both names") {
                           ContainsSubstring(policy.inputs) &&
                           ContainsSubstring("start the sweep again"));
     // Another place of the same values does not matter.
-    const SafetensorsText moved({f32_tensor("weight", {1, 2, 3})});
+    const test::TemporaryFile moved(safetensors_text({f32_tensor("weight", {1, 2, 3})}));
     MeasuringPolicy elsewhere = policy;
     elsewhere.inputs_file = moved.path().string();
     another.prepare(kProblem, InputsKey(elsewhere));
@@ -97,7 +99,7 @@ TEST_CASE("A file that changed since is refused with both names") {
 TEST_CASE("A file that is gone is refused") {
     MeasuringPolicy policy;
     {
-        const SafetensorsText file({f32_tensor("weight", {1, 2, 3})});
+        const test::TemporaryFile file(safetensors_text({f32_tensor("weight", {1, 2, 3})}));
         policy = of_file(file.path());
     }
     HostData data;

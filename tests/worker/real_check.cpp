@@ -3,9 +3,7 @@
 #include "src/core/artifact_cache.hpp"
 #include "src/worker/session.hpp"
 #include "tests/catch.hpp"
-
-#include <filesystem>
-#include <stdlib.h>
+#include "tests/temporary.hpp"
 
 namespace fdkbench::testing {
 namespace {
@@ -17,17 +15,6 @@ std::vector<std::string> options_of(const Problem& problem, const Params& params
     }
     return options;
 }
-
-/// A folder that is removed at the end of its scope.
-struct TemporaryFolder {
-    std::string path = (std::filesystem::temp_directory_path() / "fdkbench-test-XXXXXX").string();
-    TemporaryFolder() { REQUIRE(mkdtemp(path.data()) != nullptr); }
-    ~TemporaryFolder() { std::filesystem::remove_all(path); }
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-    TemporaryFolder(TemporaryFolder&&) = delete;
-    TemporaryFolder& operator=(TemporaryFolder&&) = delete;
-};
 
 }  // namespace
 
@@ -47,8 +34,8 @@ protocol::CheckReply real_check(std::unique_ptr<Backend> backend,
         compiler.compile(source.source, source.headers, options_of(problem, params), device.arch);
     INFO(output.log);
     REQUIRE(output.ok);
-    const TemporaryFolder folder;
-    const Artifact artifact = ArtifactCache(folder.path).publish("planted", output.binary);
+    const test::TemporaryFolder folder;
+    const Artifact artifact = ArtifactCache(folder.path()).publish("planted", output.binary);
 
     Session session(std::move(backend));
     MeasuringPolicy policy;

@@ -6,14 +6,13 @@
 #include "src/worker/compile.hpp"
 #include "src/worker/device_lost.hpp"
 #include "tests/catch.hpp"
+#include "tests/temporary.hpp"
 #include "tests/worker/fake_backend.hpp"
 
 #include <algorithm>
-#include <filesystem>
 #include <fstream>
 #include <new>
 #include <sstream>
-#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -47,15 +46,6 @@ std::string prepare_line() {
 std::string check_line(const std::string& binary) {
     return line(protocol::CheckRequest{.slot = 0, .binary = binary, .plan = {}});
 }
-
-/// A folder that is removed at the end of its scope.
-struct TemporaryFolder {
-    std::string path = (std::filesystem::temp_directory_path() / "fdkbench-XXXXXX").string();
-    TemporaryFolder() { REQUIRE(mkdtemp(path.data()) != nullptr); }
-    ~TemporaryFolder() { std::filesystem::remove_all(path); }
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-};
 
 protocol::CompileRequest compile_request(const std::string& cache_dir,
                                          const std::vector<std::string>& options) {
@@ -151,8 +141,8 @@ TEST_CASE("A compile worker makes no backend and answers hello and compile only"
 }
 
 TEST_CASE("A compilation is published and found again") {
-    const TemporaryFolder cache;
-    const auto request = compile_request(cache.path, {"-DFDK_WARPS=4"});
+    const test::TemporaryFolder cache;
+    const auto request = compile_request(cache.path(), {"-DFDK_WARPS=4"});
     const auto replies = serve(compile_server(fake_parts(std::make_shared<FakeState>())),
                                line(request) + line(request));
     const auto first = replies.at(0).get<protocol::CompileReply>();
@@ -168,9 +158,9 @@ TEST_CASE("A compilation is published and found again") {
 }
 
 TEST_CASE("A source that does not compile is an outcome with the log") {
-    const TemporaryFolder cache;
+    const test::TemporaryFolder cache;
     const auto replies = serve(compile_server(fake_parts(std::make_shared<FakeState>())),
-                               line(compile_request(cache.path, {"-DBAD"})));
+                               line(compile_request(cache.path(), {"-DBAD"})));
     const auto reply = replies.at(0).get<protocol::CompileReply>();
     CHECK(reply.status == CandidateStatus::kCompile);
     CHECK_THAT(reply.message, ContainsSubstring("kernel.cu(1): error: BAD"));
@@ -178,10 +168,10 @@ TEST_CASE("A source that does not compile is an outcome with the log") {
 }
 
 TEST_CASE("A compile key of another build and an unknown family are errors") {
-    const TemporaryFolder cache;
-    auto foreign = compile_request(cache.path, {});
+    const test::TemporaryFolder cache;
+    auto foreign = compile_request(cache.path(), {});
     foreign.compile_key = "0123";
-    auto unknown = compile_request(cache.path, {});
+    auto unknown = compile_request(cache.path(), {});
     unknown.family = "no_such_family";
     unknown.compile_key = "4567";
     const auto replies = serve(compile_server(fake_parts(std::make_shared<FakeState>())),
