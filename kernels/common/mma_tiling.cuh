@@ -1,11 +1,6 @@
 #pragma once
 
-// NVRTC wants every function to say where it runs.
-#ifdef __CUDACC__
-#define FDK_CONSTEXPR __device__ constexpr
-#else
-#define FDK_CONSTEXPR constexpr
-#endif
+#include "kernels/common/constexpr.cuh"
 
 /// The table of a decoder that looks weights up (TablePairs): an entry for each index of as many
 /// weights as give 8 bits, or 4 of 1 bit; 2 or 4 elements an entry, one of 8 bits alone padded

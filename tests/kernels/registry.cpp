@@ -25,8 +25,15 @@ TEST_CASE("Every family of the project registers itself, sorted by name") {
         names.push_back(family.name);
     }
     CHECK(std::ranges::is_sorted(names));
-    for (const char* name :
-         {"dense_mma", "dense_mv", "host_dense", "host_lut", "lut_mma", "lut_mv", "unfused"}) {
+    for (const char* name : {"dense_mma",
+                             "dense_mv",
+                             "fragment_mma",
+                             "fragment_wgmma",
+                             "host_dense",
+                             "host_lut",
+                             "lut_mma",
+                             "lut_mv",
+                             "unfused"}) {
         CAPTURE(name);
         CHECK(std::ranges::count(names, name) == 1);
     }

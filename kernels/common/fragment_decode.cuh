@@ -1,0 +1,230 @@
+#pragma once
+
+#include "kernels/common/element.cuh"
+#include "kernels/common/load.cuh"
+#include "kernels/common/mma.cuh"
+
+// Weights of the fragment layout (src/core/fragment.hpp) to operand A of mma steps. A lane's 16
+// bytes of a block hold 256 / bits weights of its two rows: 16 / bits steps of mma. A decoder has
+//   Decoder(codebook)        starts what it reads of the codebook: before the weights are asked
+//   for,
+//                            since loads return in the order in which they were issued
+//   kBytes, build(shared)    bytes of shared memory that it needs; each of the CTA's kThreads
+//                            threads calls build, which fills them, and synchronises
+//   operand(words, step, a)  the lane's registers of one step
+//   scaled_operand<kShifted, kScaled>(words, step, scales, a)   the same times the scales of the
+//                            lane's rows (low half: lane / 4, high half: lane / 4 + 8) if kScaled,
+//                            so that Σ a·x needs no Σ x if kShifted
+//   kNeedsSums, needs_sums(), result(sum, x_sum)   Σ weight·x out of Σ operand·x and Σ x, and
+//                            whether the latter may matter and does
+
+/// Decoders whose operands are the weights themselves.
+struct WeightOperands {
+    static constexpr bool kNeedsSums = false;
+    __device__ static bool needs_sums() { return false; }
+    __device__ static float result(float sum, float /*x_sum*/) { return sum; }
+};
+
+/// 8 and 4 bits: a table in shared memory from a byte to the one or two elements it stands for,
+/// with a copy for each lane, so that no two lanes meet in a bank: [256][32 lanes] × 4 bytes.
+template <int kBits, int kThreads>
+class FragmentTable : public WeightOperands {
+  public:
+    static constexpr int kBytes = 256 * 128;
+
+    __device__ explicit FragmentTable(const uint16* codebook) {
+#pragma unroll
+        for (int i = 0; i < kEntries; ++i) {
+            const int byte = entry(i);
+            first_[i] = load_streaming<2>(codebook + (kBits == 8 ? byte : byte / 16)).words[0];
+            if constexpr (kBits == 4) {
+                second_[i] = load_streaming<2>(codebook + byte % 16).words[0];
+            }
+        }
+    }
+
+    __device__ void build(uint8* shared) {
+#pragma unroll
+        for (int i = 0; i < kEntries; ++i) {
+            const uint32 value = first_[i] | (kBits == 4 ? second_[i] : first_[i]) << 16;
+            if (kThreads * kEntries == 256 || threadIdx.x + i * kThreads < 256) {
+#pragma unroll
+                for (int j = 0; j < 8; ++j) {
+                    // Neighbouring threads begin at different banks.
+                    const int piece = entry(i) * 8 + (threadIdx.x + j) % 8;
+                    reinterpret_cast<uint4*>(shared)[piece] =
+                        make_uint4(value, value, value, value);
+                }
+            }
+        }
+        lane_ = static_cast<uint32>(__cvta_generic_to_shared(shared)) + threadIdx.x % 32 * 4;
+    }
+
+    __device__ void operand(const Packed<16>& words, int step, uint32 (&a)[4]) const {
+        if constexpr (kBits == 8) {
+#pragma unroll
+            for (int r = 0; r < 4; ++r) {
+                const uint32 word = words.words[2 * step + r / 2];
+                const uint32 low = look_up(word, r % 2 * 2);
+                const uint32 high = look_up(word, r % 2 * 2 + 1);
+                a[r] = permute_bytes(low, high, 0x5410);
+            }
+        } else {
+#pragma unroll
+            for (int r = 0; r < 4; ++r) {
+                a[r] = look_up(words.words[step], r);
+            }
+        }
+    }
+
+    template <bool kShifted, bool kScaled>
+    __device__ void scaled_operand(const Packed<16>& words,
+                                   int step,
+                                   uint32 scales,
+                                   uint32 (&a)[4]) const {
+        operand(words, step, a);
+        if constexpr (kScaled) {
+            scale_operand(a, scales);
+        }
+    }
+
+  private:
+    __device__ uint32 look_up(uint32 word, int byte) const {
+        const uint32 index = permute_bytes(word, 0, 0x4440 + byte);
+        uint32 entry;
+        asm("ld.shared.u32 %0, [%1];" : "=r"(entry) : "r"(index * 128 + lane_));
+        return entry;
+    }
+
+    /// A thread fills so many entries.
+    static constexpr int kEntries = (256 + kThreads - 1) / kThreads;
+    __device__ static int entry(int i) {
+        return (threadIdx.x + i * kThreads) % 256;
+    }
+
+    uint32 first_[kEntries];
+    uint32 second_[kEntries];
+    uint32 lane_;
+};
+
+/// 2 bits: the low bytes of the four values in one register, the high bytes in another; a byte
+/// permutation picks a pair.
+class FragmentPermute : public WeightOperands {
+  public:
+    static constexpr int kBytes = 0;
+    __device__ static void build(uint8*) {}
+
+    __device__ explicit FragmentPermute(const uint16* codebook) {
+        const Packed<8> values = load_streaming<8>(codebook);
+        low_bytes_ = permute_bytes(values.words[0], values.words[1], 0x6420);
+        high_bytes_ = permute_bytes(values.words[0], values.words[1], 0x7531);
+    }
+
+    __device__ void operand(const Packed<16>& words, int step, uint32 (&a)[4]) const {
+        const uint32 word = words.words[step / 2];
+#pragma unroll
+        for (int i = 0; i < 2; ++i) {
+            // In each byte the nibbles that select a weight's low byte and high byte.
+            const int bit = 4 * (step % 2) + 2 * i;
+            const uint32 selectors = ((word >> bit) & 0x03030303u) * 0x11u + 0x40404040u;
+            a[2 * i] = permute_bytes(low_bytes_, high_bytes_, selectors);
+            a[2 * i + 1] = permute_bytes(low_bytes_, high_bytes_, selectors >> 16);
+        }
+    }
+
+    template <bool kShifted, bool kScaled>
+    __device__ void scaled_operand(const Packed<16>& words,
+                                   int step,
+                                   uint32 scales,
+                                   uint32 (&a)[4]) const {
+        operand(words, step, a);
+        if constexpr (kScaled) {
+            scale_operand(a, scales);
+        }
+    }
+
+  private:
+    uint32 low_bytes_;
+    uint32 high_bytes_;
+};
+
+/// 1 bit: ±1, exact in 16 bits. A weight is mid ± half of the codebook's two values; both enter in
+/// fp32, after the sum.
+class FragmentSign {
+  public:
+    static constexpr int kBytes = 0;
+    static constexpr bool kNeedsSums = true;
+    __device__ static void build(uint8*) {}
+
+    __device__ explicit FragmentSign(const uint16* codebook) {
+        const uint32 values = load_streaming<4>(codebook).words[0];
+        mid_ = 0.5f * (low_to_float(values) + high_to_float(values));
+        half_ = 0.5f * (low_to_float(values) - high_to_float(values));
+        zeros_ = permute_bytes(values, 0, 0x1010);
+        difference_ = zeros_ ^ permute_bytes(values, 0, 0x3232);
+    }
+
+    __device__ void operand(const Packed<16>& words, int step, uint32 (&a)[4]) const {
+        // In a register, both masks fit into one instruction.
+        uint32 ones;
+        asm volatile("mov.b32 %0, %1;" : "=r"(ones) : "n"(kPairOfOnes));
+        const uint32 word = words.words[step / 4];
+#pragma unroll
+        for (int r = 0; r < 4; ++r) {
+            asm("lop3.b32 %0, %1, %2, %3, 0x6a;"
+                : "=r"(a[r])
+                : "r"(word << (4 * (step % 4) + r)), "r"(0x80008000u), "r"(ones));
+        }
+    }
+
+    template <bool kShifted, bool kScaled>
+    __device__ void scaled_operand(const Packed<16>& words,
+                                   int step,
+                                   uint32 scales,
+                                   uint32 (&a)[4]) const {
+        const uint32 word = words.words[step / 4];
+#pragma unroll
+        for (int r = 0; r < 4; ++r) {
+            const uint32 scale = permute_bytes(scales, 0, r % 2 ? 0x3232 : 0x1010);
+            const uint32 signs = word << (4 * (step % 4) + r);
+            if constexpr (kShifted) {
+                const uint32 ones = permute_bytes(signs, 0, 0xbb99);
+                a[r] = multiply_pairs(zeros_ ^ (ones & difference_), scale);
+            } else {
+                asm("lop3.b32 %0, %1, %2, %3, 0x6a;"
+                    : "=r"(a[r])
+                    : "r"(signs), "r"(0x80008000u), "r"(scale));
+            }
+        }
+    }
+
+    __device__ bool needs_sums() const {
+        return mid_ != 0.0f;
+    }
+    __device__ float result(float sum, float x_sum) const {
+        return half_ * sum + mid_ * x_sum;
+    }
+
+  private:
+    float mid_;
+    float half_;
+    uint32 zeros_;  ///< a pair of the first value
+    uint32 difference_;
+};
+
+template <int kBits, int kThreads>
+struct FragmentDecoderOf {
+    using Type = FragmentTable<kBits, kThreads>;
+};
+template <int kThreads>
+struct FragmentDecoderOf<2, kThreads> {
+    using Type = FragmentPermute;
+};
+template <int kThreads>
+struct FragmentDecoderOf<1, kThreads> {
+    using Type = FragmentSign;
+};
+
+/// The decoder of weights of kBits in a CTA of kThreads.
+template <int kBits, int kThreads>
+using FragmentDecoder = typename FragmentDecoderOf<kBits, kThreads>::Type;

@@ -1,0 +1,140 @@
+#pragma once
+
+#include "kernels/common/types.cuh"
+
+// Tensor-core steps of a warp group (4 warps): sums[64, kColumns] += a[64,16] · b[kColumns,16]ᵀ,
+// with a in registers in mma's order (warp w holds rows 16·w …) and b in shared memory (compute
+// capability 9.0a).
+
+/// Where b lies: rows of 128 bytes (64 elements along k), the 16-byte units of row r exchanged by
+/// exclusive-or with r % 8, in groups of 8 rows. `address`, in the shared window, is a multiple of
+/// 1024 plus 32 for each step of 16 along k.
+__device__ inline uint64 swizzled_rows(uint32 address) {
+    constexpr uint64 kGroupBytes = 1024;
+    constexpr uint64 kSwizzle128 = 1;
+    return (address & 0x3ffffu) >> 4 | uint64{1} << 16 | (kGroupBytes >> 4) << 32 |
+           kSwizzle128 << 62;
+}
+
+/// Offset of 16-byte unit `unit` (0 … 7) of row `row` in such memory.
+__device__ inline int swizzled_offset(int row, int unit) {
+    return row * 128 + (unit ^ row % 8) * 16;
+}
+
+/// Makes what this thread copied to shared memory visible to wgmma (before a barrier).
+__device__ inline void publish_to_wgmma() {
+    asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
+}
+
+/// Before the first of some steps: registers written until here are seen by them.
+__device__ inline void begin_wgmma() {
+    asm volatile("wgmma.fence.sync.aligned;" ::: "memory");
+}
+__device__ inline void commit_wgmma() {
+    asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
+}
+/// Until at most kPending of the committed groups are under way.
+template <int kPending>
+__device__ inline void wait_wgmma() {
+    asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(kPending) : "memory");
+}
+
+#ifdef FDK_BF16
+#define FDK_WGMMA_TYPES ".f32.bf16.bf16 "
+#else
+#define FDK_WGMMA_TYPES ".f32.f16.f16 "
+#endif
+
+// Operands of the instruction: 4 sums, and multiples of them.
+#define FDK_SUMS4(i) "+f"(d[i]), "+f"(d[(i) + 1]), "+f"(d[(i) + 2]), "+f"(d[(i) + 3])
+#define FDK_SUMS16(i) FDK_SUMS4(i), FDK_SUMS4((i) + 4), FDK_SUMS4((i) + 8), FDK_SUMS4((i) + 12)
+#define FDK_SUMS64(i) \
+    FDK_SUMS16(i), FDK_SUMS16((i) + 16), FDK_SUMS16((i) + 32), FDK_SUMS16((i) + 48)
+#define FDK_A "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b)
+
+template <int kColumns>
+__device__ inline void wgmma(float (&d)[kColumns / 2], const uint32 (&a)[4], uint64 b);
+
+template <>
+__device__ inline void wgmma<8>(float (&d)[4], const uint32 (&a)[4], uint64 b) {
+    asm volatile(
+        "{\n.reg .pred add;\nsetp.ne.b32 add, 1, 0;\n"
+        "wgmma.mma_async.sync.aligned.m64n8k16" FDK_WGMMA_TYPES
+        "{%0, %1, %2, %3}, "
+        "{%4, %5, %6, %7}, %8, add, 1, 1, 0;\n}"
+        : FDK_SUMS4(0)
+        : FDK_A);
+}
+
+template <>
+__device__ inline void wgmma<16>(float (&d)[8], const uint32 (&a)[4], uint64 b) {
+    asm volatile(
+        "{\n.reg .pred add;\nsetp.ne.b32 add, 1, 0;\n"
+        "wgmma.mma_async.sync.aligned.m64n16k16" FDK_WGMMA_TYPES
+        "{%0, %1, %2, %3, %4, %5, %6, %7}, "
+        "{%8, %9, %10, %11}, %12, add, 1, 1, 0;\n}"
+        : FDK_SUMS4(0), FDK_SUMS4(4)
+        : FDK_A);
+}
+
+template <>
+__device__ inline void wgmma<32>(float (&d)[16], const uint32 (&a)[4], uint64 b) {
+    asm volatile(
+        "{\n.reg .pred add;\nsetp.ne.b32 add, 1, 0;\n"
+        "wgmma.mma_async.sync.aligned.m64n32k16" FDK_WGMMA_TYPES
+        "{%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15}, "
+        "{%16, %17, %18, %19}, %20, add, 1, 1, 0;\n}"
+        : FDK_SUMS16(0)
+        : FDK_A);
+}
+
+template <>
+__device__ inline void wgmma<64>(float (&d)[32], const uint32 (&a)[4], uint64 b) {
+    asm volatile(
+        "{\n.reg .pred add;\nsetp.ne.b32 add, 1, 0;\n"
+        "wgmma.mma_async.sync.aligned.m64n64k16" FDK_WGMMA_TYPES
+        "{%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, "
+        "%18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31}, "
+        "{%32, %33, %34, %35}, %36, add, 1, 1, 0;\n}"
+        : FDK_SUMS16(0), FDK_SUMS16(16)
+        : FDK_A);
+}
+
+template <>
+__device__ inline void wgmma<128>(float (&d)[64], const uint32 (&a)[4], uint64 b) {
+    asm volatile(
+        "{\n.reg .pred add;\nsetp.ne.b32 add, 1, 0;\n"
+        "wgmma.mma_async.sync.aligned.m64n128k16" FDK_WGMMA_TYPES
+        "{%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, "
+        "%18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, %32, %33, "
+        "%34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47, %48, %49, "
+        "%50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63}, "
+        "{%64, %65, %66, %67}, %68, add, 1, 1, 0;\n}"
+        : FDK_SUMS64(0)
+        : FDK_A);
+}
+
+template <>
+__device__ inline void wgmma<256>(float (&d)[128], const uint32 (&a)[4], uint64 b) {
+    asm volatile(
+        "{\n.reg .pred add;\nsetp.ne.b32 add, 1, 0;\n"
+        "wgmma.mma_async.sync.aligned.m64n256k16" FDK_WGMMA_TYPES
+        "{%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, "
+        "%18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, %32, %33, "
+        "%34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47, %48, %49, "
+        "%50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63, %64, %65, "
+        "%66, %67, %68, %69, %70, %71, %72, %73, %74, %75, %76, %77, %78, %79, %80, %81, "
+        "%82, %83, %84, %85, %86, %87, %88, %89, %90, %91, %92, %93, %94, %95, %96, %97, "
+        "%98, %99, %100, %101, %102, %103, %104, %105, %106, %107, %108, %109, %110, %111, "
+        "%112, %113, %114, %115, %116, %117, %118, %119, %120, %121, %122, %123, %124, %125, "
+        "%126, %127}, "
+        "{%128, %129, %130, %131}, %132, add, 1, 1, 0;\n}"
+        : FDK_SUMS64(0), FDK_SUMS64(64)
+        : FDK_A);
+}
+
+#undef FDK_A
+#undef FDK_SUMS64
+#undef FDK_SUMS16
+#undef FDK_SUMS4
+#undef FDK_WGMMA_TYPES

@@ -1,0 +1,111 @@
+#include "kernels/fragment_plan.hpp"
+#include "kernels/registry.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+
+namespace fdkbench {
+namespace {
+
+constexpr std::uint64_t kWidestTile = 16;
+constexpr std::int64_t kMostTokens = 32;  // on devices with wgmma, which is for more
+constexpr int kOtherRegisters = 40;       // addresses, counters, activations
+constexpr int kMostThreads = 512;
+
+FragmentMmaTiling tiling(const Problem& problem, const Params& params) {
+    const auto number = [&](const char* name) { return static_cast<int>(params.number(name)); };
+    return {.format = fragment_tiling(problem, params),
+            .m_tile = number("m_tile"),
+            .row_tiles = number("row_tiles"),
+            .row_warps = number("row_warps"),
+            .k_warps = number("k_warps")};
+}
+
+std::optional<std::string> declines(const Problem& problem, const DeviceInfo& device) {
+    if (device.arch == "sm_90a" && problem.shape.m > kMostTokens) {
+        return fmt::format("is for at most {} tokens where there is wgmma", kMostTokens);
+    }
+    return fragment_declines(problem, device);
+}
+
+std::vector<ParamValue> unrolls(int bits) {
+    switch (bits) {
+        case 8:
+            return {std::int64_t{4}, std::int64_t{2}};
+        case 4:
+            return {std::int64_t{2}, std::int64_t{1}};
+        case 2:
+            return {std::int64_t{1}, std::int64_t{2}};
+        default:
+            return {std::int64_t{1}};
+    }
+}
+
+std::vector<Axis> axes(const Problem& problem, const DeviceInfo&) {
+    const auto m = static_cast<std::uint64_t>(problem.shape.m);
+    const auto m_tile = static_cast<std::int64_t>(std::min(std::bit_ceil(m), kWidestTile));
+    const bool one_block = m_tile <= 8;
+    return {
+        {"row_tiles", {std::int64_t{one_block ? 1 : 2}, std::int64_t{one_block ? 2 : 4}}},
+        {"row_warps", {std::int64_t{1}, std::int64_t{2}}},
+        {"k_warps", {std::int64_t{8}, std::int64_t{16}, std::int64_t{4}}},
+        {"unroll", unrolls(problem.format.bits)},
+        {"m_tile",
+         one_block ? std::vector<ParamValue>{m_tile}
+                   : std::vector<ParamValue>{m_tile, std::int64_t{8}}},
+    };
+}
+
+int registers(const FragmentMmaTiling& tiling) {
+    const int sums = 2 * 4 * tiling.row_tiles * tiling.column_blocks();
+    const int operands = 8 * tiling.row_tiles;
+    const int words = 4 * tiling.format.unroll + tiling.format.spans();
+    return sums + operands + 2 * tiling.row_tiles * words + kOtherRegisters;
+}
+
+std::optional<std::string> skips(const Problem& problem,
+                                 const Params& params,
+                                 const DeviceInfo& device) {
+    const FragmentMmaTiling cut = tiling(problem, params);
+    if (cut.threads() > kMostThreads) {
+        return fmt::format("{} threads a CTA, at most {} are tried", cut.threads(), kMostThreads);
+    }
+    if ((cut.k_warps - 1) * cut.format.chunk_k() >= cut.format.k) {
+        return fmt::format("k_warps {} × chunks of {} exceed k {}: warps would idle",
+                           cut.k_warps,
+                           cut.format.chunk_k(),
+                           cut.format.k);
+    }
+    const std::int64_t ctas = ceil_div(cut.format.row_blocks(), cut.row_blocks());
+    if (ctas < device.units / 2 && cut.row_blocks() > 1) {
+        return fmt::format("{} CTAs leave most of the device's {} SMs idle", ctas, device.units);
+    }
+    return fragment_exceeds(device, cut.threads(), registers(cut), cut.shared_bytes());
+}
+
+LaunchPlan plan(const Problem& problem, const Params& params, const DeviceInfo&) {
+    const FragmentMmaTiling cut = tiling(problem, params);
+    return fragment_plan("fragment_mma",
+                         problem,
+                         ceil_div(cut.format.row_blocks(), cut.row_blocks()),
+                         cut.m_tile,
+                         cut.threads(),
+                         cut.shared_bytes());
+}
+
+const RegisterFamily registration{{
+    .name = "fragment_mma",
+    .backend = "cuda",
+    .source = "kernels/fragment_mma.cu",
+    .summary = "8-, 4-, 2- and 1-bit weights in the fragment layout on tensor cores, few tokens",
+    .layout = Layout::kFragment,
+    .declines = declines,
+    .axes = axes,
+    .skips = skips,
+    .plan = plan,
+}};
+
+}  // namespace
+}  // namespace fdkbench

@@ -1,0 +1,289 @@
+// y[m,n] = x[m,k] · w[n,k]ᵀ: weights of 8, 4, 2 or 1 bits in the fragment layout, tensor cores, few
+// rows of x.
+//
+//   x [m,k], codebook [2^bits], y [m,n]: elements of one type; fp32 accumulation
+//   w, scales: fragment layout (src/core/fragment.hpp)
+//
+//                   k →  round 0                       round 1
+//   16·row_tiles   | k warp 0     | k warp 1 | …     | k warp 0     | …      row warp 0
+//   rows of w      | <- chunk: -> |          |       |              |
+//                    unroll blocks
+//   the next rows  | k warp 0     | …                                        row warp 1
+//
+// Weights are operand A, 8 rows of x at a time operand B. A lane reads its part of a block with one
+// 16-byte load, a chunk ahead. All of x's m_tile rows wait in shared memory; warps meet when pieces
+// of it have arrived and when the sums of k warps are added, in a fixed order. Partial sums over
+// weights with one scale begin at zero and are multiplied by it in fp32.
+//
+// Grid: row blocks ÷ (row_tiles · row_warps), rows of x ÷ m_tile. n and m need not be multiples of
+// anything.
+
+#include "kernels/common/async_copy.cuh"
+#include "kernels/common/fragment_decode.cuh"
+#include "kernels/common/fragment_result.cuh"
+#include "kernels/common/fragment_tiling.cuh"
+
+constexpr FragmentTiling kFormat{
+    .bits = FDK_BITS, .group_size = FDK_GROUP_SIZE, .n = FDK_N, .k = FDK_K, .unroll = FDK_UNROLL};
+constexpr FragmentMmaTiling kTiling{.format = kFormat,
+                                    .m_tile = FDK_M_TILE,
+                                    .row_tiles = FDK_ROW_TILES,
+                                    .row_warps = FDK_ROW_WARPS,
+                                    .k_warps = FDK_K_WARPS};
+
+constexpr int kK = kFormat.k;
+constexpr int kUnroll = kFormat.unroll;
+constexpr int kChunkK = kFormat.chunk_k();
+constexpr int kBlocks = kFormat.blocks();
+constexpr int kSpans = kFormat.spans();
+constexpr int kScalesAtOnce = kFormat.scales_at_once();
+constexpr bool kOneGroup = kFormat.one_group();
+
+constexpr int kThreads = kTiling.threads();
+constexpr int kRowTiles = kTiling.row_tiles;
+constexpr int kKWarps = kTiling.k_warps;
+constexpr int kColumnBlocks = kTiling.column_blocks();
+constexpr int kRoundK = kTiling.round_k();
+constexpr int kRounds = kTiling.rounds();
+constexpr int kXStride = kTiling.x_stride_bytes();
+constexpr int kPieces = kTiling.x_pieces();
+constexpr int kPieceRounds = FragmentTiling::divide_up(kRounds, kPieces);
+
+using Decoder = FragmentDecoder<kFormat.bits, kThreads>;
+using Sums = float[kRowTiles][kColumnBlocks][4];
+
+__device__ int k_warp() {
+    return threadIdx.x / 32 % kKWarps;
+}
+__device__ int row_warp() {
+    return threadIdx.x / 32 / kKWarps;
+}
+
+/// A lane's part of the weights and scales of a warp's chunk.
+struct Chunk {
+    Packed<16> weights[kRowTiles][kUnroll];
+    Packed<4 * kScalesAtOnce> scales[kRowTiles][kSpans / kScalesAtOnce];
+
+    /// Of rows lane / 4 (low half) and lane / 4 + 8.
+    __device__ uint32 scale(int tile, int span) const {
+        return scales[tile][span / kScalesAtOnce].words[span % kScalesAtOnce];
+    }
+};
+
+class Weights {
+  public:
+    __device__ Weights(const void* w, const void* scales) {
+        const int lane = threadIdx.x % 32;
+#pragma unroll
+        for (int i = 0; i < kRowTiles; ++i) {
+            const int block = blockIdx.x * kTiling.row_blocks() + row_warp() * kRowTiles + i;
+            const int64 row_block = min(block, kFormat.row_blocks() - 1);
+            w_[i] = static_cast<const uint8*>(w) + row_block * kBlocks * 512 + lane * 16;
+            scales_[i] = static_cast<const uint8*>(scales) +
+                         row_block * kFormat.group_quads() * 128 + lane / 4 * 16;
+        }
+    }
+
+    /// The warp's chunk of a round. Beyond k it repeats the last block: x is zero there.
+    __device__ Chunk load(int round) const {
+        const int k = round * kRoundK + k_warp() * kChunkK;
+        Chunk chunk;
+#pragma unroll
+        for (int i = 0; i < kRowTiles; ++i) {
+#pragma unroll
+            for (int j = 0; j < kUnroll; ++j) {
+                const int block = min(k / kFormat.block_k() + j, kBlocks - 1);
+                chunk.weights[i][j] = load_streaming<16>(w_[i] + block * 512);
+            }
+            if constexpr (!kOneGroup) {
+#pragma unroll
+                for (int j = 0; j < kSpans; j += kScalesAtOnce) {
+                    const int group =
+                        min((k + j * kFormat.span_k()) / kFormat.group_size, kFormat.last_group());
+                    chunk.scales[i][j / kScalesAtOnce] = load_streaming<4 * kScalesAtOnce>(
+                        scales_[i] + group / 4 * 128 + group % 4 * 4);
+                }
+            }
+        }
+        return chunk;
+    }
+
+  private:
+    const uint8* w_[kRowTiles];
+    const uint8* scales_[kRowTiles];
+};
+
+/// Rows of x in shared memory.
+class Activations {
+  public:
+    __device__ Activations(const uint16* x, int columns, uint8* shared)
+        : x_(x), columns_(columns), shared_(shared) {}
+
+    /// Starts to copy one of kPieces; zeros beyond k.
+    __device__ void start(int piece) const {
+        constexpr int kUnits = kPieceRounds * kRoundK / 8;
+        for (int i = threadIdx.x; i < columns_ * kUnits; i += kThreads) {
+            const int column = i / kUnits;
+            const int k = (piece * kUnits + i % kUnits) * 8;
+            if (kRounds % kPieces == 0 || k < kTiling.padded_k()) {
+                copy_async_16(shared_ + column * kXStride + k * 2,
+                              x_ + static_cast<int64>(column) * kK + min(k, kK - 8),
+                              k < kK ? 16 : 0);
+            }
+        }
+        commit_async_copies();
+    }
+
+    /// Of the lane's rows, for load_matrices(). Columns beyond m repeat the last: their sums are
+    /// not kept.
+    __device__ uint32 address(int column_block) const {
+        const int lane = threadIdx.x % 32;
+        return static_cast<uint32>(__cvta_generic_to_shared(shared_)) +
+               min(column_block * 8 + lane % 8, columns_ - 1) * kXStride + lane / 8 * 16;
+    }
+
+  private:
+    const uint16* x_;
+    int columns_;
+    uint8* shared_;
+};
+
+/// sums += span · x; `x` are the addresses of the chunk's first k. Operands are not weights but, if
+/// kWithSums, what becomes weights with the sum of x.
+template <bool kWithSums>
+__device__ void multiply_span(const Chunk& chunk,
+                              int span,
+                              const uint32 (&x)[kColumnBlocks],
+                              const Decoder& decoder,
+                              Sums& sums) {
+    constexpr uint32 kAllOnes[4] = {kPairOfOnes, kPairOfOnes, kPairOfOnes, kPairOfOnes};
+    constexpr int kSteps = kFormat.span_steps();
+    Sums of_span = {};
+    float of_x[kColumnBlocks][4] = {};
+#pragma unroll
+    for (int step = span * kSteps; step < (span + 1) * kSteps; step += 2) {
+        uint32 a[kRowTiles][2][4];
+#pragma unroll
+        for (int i = 0; i < kRowTiles * 2; ++i) {
+            decoder.operand(chunk.weights[i / 2][step / kFormat.block_steps()],
+                            step % kFormat.block_steps() + i % 2,
+                            a[i / 2][i % 2]);
+        }
+#pragma unroll
+        for (int column = 0; column < kColumnBlocks; ++column) {
+            const Packed<16> b = load_matrices(x[column] + step * 32);
+#pragma unroll
+            for (int tile = 0; tile < kRowTiles; ++tile) {
+                mma_16x8x16(of_span[tile][column], a[tile][0], b.words[0], b.words[1]);
+                mma_16x8x16(of_span[tile][column], a[tile][1], b.words[2], b.words[3]);
+            }
+            if constexpr (kWithSums) {
+                mma_16x8x16(of_x[column], kAllOnes, b.words[0], b.words[1]);
+                mma_16x8x16(of_x[column], kAllOnes, b.words[2], b.words[3]);
+            }
+        }
+    }
+#pragma unroll
+    for (int i = 0; i < kRowTiles * kColumnBlocks * 4; ++i) {
+        const int tile = i / (kColumnBlocks * 4);
+        const int column = i / 4 % kColumnBlocks;
+        float sum = of_span[tile][column][i % 4];
+        if constexpr (kWithSums) {
+            sum = decoder.result(sum, of_x[column][i % 4]);
+        }
+        float scale = 1;
+        if constexpr (!kOneGroup) {
+            const uint32 scales = chunk.scale(tile, span);
+            scale = i % 4 < 2 ? low_to_float(scales) : high_to_float(scales);
+        }
+        sums[tile][column][i % 4] += scale * sum;
+    }
+}
+
+/// Sums over the warp's chunks. `next` is the first of them.
+template <bool kWithSums>
+__device__ void sum_chunks(const Weights& weights,
+                           Chunk& next,
+                           const Activations& activations,
+                           const Decoder& decoder,
+                           Sums& sums) {
+    uint32 x[kColumnBlocks];
+#pragma unroll
+    for (int i = 0; i < kColumnBlocks; ++i) {
+        x[i] = activations.address(i) + k_warp() * kChunkK * 2;
+    }
+#pragma unroll
+    for (int piece = 0; piece < kPieces; ++piece) {
+        if (piece > 0) {
+            wait_async_copies_but(kPieces - 1 - piece);
+            __syncthreads();
+        }
+#pragma unroll 1
+        for (int round = piece * kPieceRounds; round < min((piece + 1) * kPieceRounds, kRounds);
+             ++round) {
+            const Chunk current = next;
+            if (round + 1 < kRounds) {
+                next = weights.load(round + 1);
+            }
+#pragma unroll
+            for (int span = 0; span < kSpans; ++span) {
+                multiply_span<kWithSums>(current, span, x, decoder, sums);
+            }
+#pragma unroll
+            for (int i = 0; i < kColumnBlocks; ++i) {
+                x[i] += kRoundK * 2;
+            }
+        }
+    }
+}
+
+extern "C" __global__ void __launch_bounds__(kThreads) fragment_mma(const void* x,
+                                                                    const void* w,
+                                                                    const void* scales,
+                                                                    const void* codebook,
+                                                                    void* y,
+                                                                    void* /*workspace*/,
+                                                                    int m) {
+    extern __shared__ __align__(128) uint8 shared[];
+    const int m_begin = blockIdx.y * kTiling.m_tile;
+    const int columns = min(m - m_begin, kTiling.m_tile);
+
+    Decoder decoder(static_cast<const uint16*>(codebook));
+    const Weights weights(w, scales);
+    Chunk first = weights.load(0);
+    issue_loads();
+    const Activations activations(static_cast<const uint16*>(x) + static_cast<int64>(m_begin) * kK,
+                                  columns,
+                                  shared + Decoder::kBytes);
+#pragma unroll
+    for (int piece = 0; piece < kPieces; ++piece) {
+        activations.start(piece);
+    }
+    decoder.build(shared);
+    wait_async_copies_but(kPieces - 1);
+    __syncthreads();
+
+    Sums sums = {};
+    const bool with_sums = Decoder::kNeedsSums && decoder.needs_sums();
+    if (with_sums) {
+        sum_chunks<Decoder::kNeedsSums>(weights, first, activations, decoder, sums);
+    } else {
+        sum_chunks<false>(weights, first, activations, decoder, sums);
+    }
+
+    __syncthreads();
+    const Partials<kTiling.m_tile, kTiling.sums_stride()> partials(shared, columns);
+    const int row = row_warp() * kRowTiles * 16;
+#pragma unroll
+    for (int i = 0; i < kRowTiles * kColumnBlocks; ++i) {
+        const int tile = i / kColumnBlocks;
+        partials.put(k_warp(), row + tile * 16, i % kColumnBlocks, sums[tile][i % kColumnBlocks]);
+    }
+    __syncthreads();
+    const Result<kFormat> result(y, scales, m_begin, blockIdx.x * kTiling.rows());
+    for (int i = threadIdx.x; i < columns * kTiling.rows(); i += kThreads) {
+        const float sum = partials.sum<kKWarps, 1>(i % kTiling.rows(), i / kTiling.rows());
+        result.put(
+            i % kTiling.rows(), i / kTiling.rows(), with_sums ? sum : decoder.result(sum, 0.0f));
+    }
+}

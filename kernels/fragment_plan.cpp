@@ -1,0 +1,70 @@
+#include "kernels/fragment_plan.hpp"
+
+#include <fmt/format.h>
+
+namespace fdkbench {
+namespace {
+
+constexpr std::int64_t kMultiple = 32;  // of k and groups: two mma steps
+constexpr int kRegisters = 65536;       // of an SM
+constexpr int kMostRegisters = 255;     // of a thread
+constexpr int kRegisterStep = 8;        // they are given in multiples of this
+
+}  // namespace
+
+std::optional<std::string> fragment_declines(const Problem& problem, const DeviceInfo& device) {
+    const std::int64_t k = problem.shape.k;
+    const std::int64_t group_size = problem.format.group_size;
+    if (!problem.format.quantised()) {
+        return "reads packed weights of 8, 4, 2 or 1 bits only";
+    }
+    if (k % kMultiple != 0 || (group_size != k && group_size % kMultiple != 0)) {
+        return fmt::format(
+            "needs k to be a multiple of {0}, and a group size that is k or one, too", kMultiple);
+    }
+    return declines_device(device);
+}
+
+FragmentTiling fragment_tiling(const Problem& problem, const Params& params) {
+    return {.bits = problem.format.bits,
+            .group_size = static_cast<int>(problem.format.group_size),
+            .n = static_cast<int>(problem.shape.n),
+            .k = static_cast<int>(problem.shape.k),
+            .unroll = static_cast<int>(params.number("unroll"))};
+}
+
+std::optional<std::string> fragment_exceeds(const DeviceInfo& device,
+                                            int threads,
+                                            int registers,
+                                            int shared_bytes) {
+    if (shared_bytes > device.shared_bytes_per_block) {
+        return fmt::format("needs {} bytes of shared memory, the device has {} for a block",
+                           shared_bytes,
+                           device.shared_bytes_per_block);
+    }
+    const int left = kRegisters / threads / kRegisterStep * kRegisterStep;
+    if (registers > std::min(left, kMostRegisters)) {
+        return fmt::format("needs about {} registers a thread, {} threads leave {}",
+                           registers,
+                           threads,
+                           std::min(left, kMostRegisters));
+    }
+    return std::nullopt;
+}
+
+LaunchPlan fragment_plan(const std::string& family,
+                         const Problem& problem,
+                         std::int64_t ctas,
+                         int m_tile,
+                         int threads,
+                         int shared_bytes) {
+    LaunchStep step;
+    step.kernel = family;
+    step.grid[0] = static_cast<std::uint32_t>(ctas);
+    step.grid[1] = static_cast<std::uint32_t>(ceil_div(problem.shape.m, m_tile));
+    step.block[0] = static_cast<std::uint32_t>(threads);
+    step.shared_bytes = static_cast<std::uint32_t>(shared_bytes);
+    return {{step}, 0};
+}
+
+}  // namespace fdkbench

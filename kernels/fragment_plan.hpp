@@ -1,0 +1,33 @@
+#pragma once
+
+#include "kernels/common/fragment_tiling.cuh"
+#include "kernels/family.hpp"
+
+#include <optional>
+#include <string>
+
+namespace fdkbench {
+
+/// What the families for the fragment layout share.
+
+/// Why none of them can do the problem on the device; nothing when they can.
+std::optional<std::string> fragment_declines(const Problem& problem, const DeviceInfo& device);
+
+/// The problem cut into chunks of the parameter `unroll` blocks.
+FragmentTiling fragment_tiling(const Problem& problem, const Params& params);
+
+/// Why CTAs of so many threads cannot run: shared memory, or about so many registers a thread.
+std::optional<std::string> fragment_exceeds(const DeviceInfo& device,
+                                            int threads,
+                                            int registers,
+                                            int shared_bytes);
+
+/// One launch of `ctas` × (m ÷ m_tile, rounded up) CTAs.
+LaunchPlan fragment_plan(const std::string& family,
+                         const Problem& problem,
+                         std::int64_t ctas,
+                         int m_tile,
+                         int threads,
+                         int shared_bytes);
+
+}  // namespace fdkbench
