@@ -75,7 +75,7 @@ std::vector<Axis> axes(const Problem& problem, const DeviceInfo&) {
 }
 
 std::optional<std::string> skips_grid(const FragmentWgmmaTiling& cut, const DeviceInfo& device) {
-    if (cut.rounds() < 2) {
+    if (cut.rounds() < 2 && cut.k_groups > 1) {
         return fmt::format("k {} is less than two stages of {} for each of cluster {}",
                            cut.format.k,
                            cut.stage_k(),

@@ -2,7 +2,7 @@
 
 #include "kernels/common/element.cuh"
 #include "kernels/common/load.cuh"
-#include "kernels/common/mma.cuh"
+#include "kernels/common/mma_operands.cuh"
 
 // Weights of the fragment layout (src/core/fragment.hpp) to operand A of mma steps. A lane's 16
 // bytes of a block hold 256 / bits weights of its two rows: 16 / bits steps of mma. A decoder has

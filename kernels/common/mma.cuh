@@ -1,6 +1,6 @@
 #pragma once
 
-#include "kernels/common/load.cuh"
+#include "kernels/common/types.cuh"
 
 // Tensor-core steps and arithmetic on pairs of elements (element.cuh says which type).
 
@@ -18,23 +18,6 @@ __device__ inline void mma_16x8x16(float (&sums)[4], const uint32 (&a)[4], uint3
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
 }
 
-#ifdef FDK_BF16
-constexpr uint32 kPairOfOnes = 0x3f803f80u;
-#else
-constexpr uint32 kPairOfOnes = 0x3c003c00u;
-#endif
-
-/// Operand B of two mma steps: four matrices of 8 rows × 16 bytes in shared memory. Lane l has the
-/// address of row l % 8 of matrix l / 8; steps need matrices 0, 1 and 2, 3.
-__device__ inline Packed<16> load_matrices(uint32 address) {
-    Packed<16> b;
-    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
-                 : "=r"(b.words[0]), "=r"(b.words[1]), "=r"(b.words[2]), "=r"(b.words[3])
-                 : "r"(address)
-                 : "memory");
-    return b;
-}
-
 /// Both products, each rounded once.
 __device__ inline uint32 multiply_pairs(uint32 a, uint32 b) {
     uint32 product;
@@ -45,16 +28,6 @@ __device__ inline uint32 multiply_pairs(uint32 a, uint32 b) {
     asm("fma.rn.f16x2 %0, %1, %2, %3;" : "=r"(product) : "r"(a), "r"(b), "r"(0x80008000u));
 #endif
     return product;
-}
-
-/// Operand A times the scales of its rows lane / 4 (low half) and lane / 4 + 8.
-__device__ inline void scale_operand(uint32 (&a)[4], uint32 scales) {
-    const uint32 first = scales & 0xffffu;
-    const uint32 second = scales >> 16;
-    a[0] = multiply_pairs(a[0], first | first << 16);
-    a[1] = multiply_pairs(a[1], second | second << 16);
-    a[2] = multiply_pairs(a[2], first | first << 16);
-    a[3] = multiply_pairs(a[3], second | second << 16);
 }
 
 /// Four bytes out of the eight of high:low, one for each of the selector's low four nibbles: bits
