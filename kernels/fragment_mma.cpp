@@ -13,6 +13,7 @@ constexpr std::uint64_t kWidestTile = 16;
 constexpr std::int64_t kMostTokens = 32;  // on devices with wgmma, which is for more
 constexpr int kOtherRegisters = 40;       // addresses, counters, activations
 constexpr int kMostThreads = 512;
+constexpr std::int64_t kFewWarps = 4;  // along k; fewer are for short k
 
 FragmentMmaTiling tiling(const Problem& problem, const Params& params) {
     const auto number = [&](const char* name) { return static_cast<int>(params.number(name)); };
@@ -50,7 +51,8 @@ std::vector<Axis> axes(const Problem& problem, const DeviceInfo&) {
     return {
         {"row_tiles", {std::int64_t{one_block ? 1 : 2}, std::int64_t{one_block ? 2 : 4}}},
         {"row_warps", {std::int64_t{1}, std::int64_t{2}}},
-        {"k_warps", {std::int64_t{8}, std::int64_t{16}, std::int64_t{4}}},
+        {"k_warps",
+         {std::int64_t{8}, std::int64_t{16}, kFewWarps, std::int64_t{2}, std::int64_t{1}}},
         {"unroll", unrolls(problem.format.bits)},
         {"m_tile",
          one_block ? std::vector<ParamValue>{m_tile}
@@ -77,6 +79,10 @@ std::optional<std::string> skips(const Problem& problem,
                            cut.k_warps,
                            cut.format.chunk_k(),
                            cut.format.k);
+    }
+    if (cut.k_warps < kFewWarps && (kFewWarps - 1) * cut.format.chunk_k() < cut.format.k) {
+        return fmt::format(
+            "k_warps {}: k {} is long enough for {}", cut.k_warps, cut.format.k, kFewWarps);
     }
     const std::int64_t ctas = ceil_div(cut.format.row_blocks(), cut.row_blocks());
     if (ctas < device.units / 2 && cut.row_blocks() > 1) {
