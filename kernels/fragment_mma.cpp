@@ -24,13 +24,6 @@ FragmentMmaTiling tiling(const Problem& problem, const Params& params) {
             .k_warps = number("k_warps")};
 }
 
-std::optional<std::string> declines(const Problem& problem, const DeviceInfo& device) {
-    if (device.arch == "sm_90a" && problem.shape.m > kMostTokens) {
-        return fmt::format("is for at most {} tokens where there is wgmma", kMostTokens);
-    }
-    return fragment_declines(problem, device);
-}
-
 std::vector<ParamValue> unrolls(int bits) {
     switch (bits) {
         case 8:
@@ -40,16 +33,18 @@ std::vector<ParamValue> unrolls(int bits) {
         case 2:
             return {std::int64_t{1}, std::int64_t{2}};
         default:
-            return {std::int64_t{1}};
+            return {std::int64_t{1}, std::int64_t{2}};
     }
 }
 
-std::vector<Axis> axes(const Problem& problem, const DeviceInfo&) {
+std::vector<Axis> all_axes(const Problem& problem) {
     const auto m = static_cast<std::uint64_t>(problem.shape.m);
     const auto m_tile = static_cast<std::int64_t>(std::min(std::bit_ceil(m), kWidestTile));
     const bool one_block = m_tile <= 8;
     return {
-        {"row_tiles", {std::int64_t{one_block ? 1 : 2}, std::int64_t{one_block ? 2 : 4}}},
+        {"row_tiles",
+         one_block ? std::vector<ParamValue>{std::int64_t{1}, std::int64_t{2}}
+                   : std::vector<ParamValue>{std::int64_t{2}, std::int64_t{4}, std::int64_t{1}}},
         {"row_warps", {std::int64_t{1}, std::int64_t{2}}},
         {"k_warps",
          {std::int64_t{8}, std::int64_t{16}, kFewWarps, std::int64_t{2}, std::int64_t{1}}},
@@ -89,6 +84,28 @@ std::optional<std::string> skips(const Problem& problem,
         return fmt::format("{} CTAs leave most of the device's {} SMs idle", ctas, device.units);
     }
     return fragment_exceeds(device, cut.threads(), registers(cut), cut.shared_bytes());
+}
+
+std::vector<Axis> axes(const Problem& problem, const DeviceInfo& device) {
+    return best_first(all_axes(problem), [&](const Params& point) {
+        return skips(problem, point, device).has_value();
+    });
+}
+
+std::optional<std::string> declines(const Problem& problem, const DeviceInfo& device) {
+    if (auto reason = fragment_declines(problem, device)) {
+        return reason;
+    }
+    if (device.arch == "sm_90a" && problem.shape.m > kMostTokens) {
+        return fmt::format("is for at most {} tokens where there is wgmma", kMostTokens);
+    }
+    const auto skipped = [&](const Params& point) {
+        return skips(problem, point, device).has_value();
+    };
+    if (!first_valid(all_axes(problem), skipped)) {
+        return fmt::format("x of k {} does not fit into shared memory", problem.shape.k);
+    }
+    return std::nullopt;
 }
 
 LaunchPlan plan(const Problem& problem, const Params& params, const DeviceInfo&) {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace fdkbench {
 namespace {
 
@@ -50,6 +52,40 @@ std::optional<std::string> fragment_exceeds(const DeviceInfo& device,
                            std::min(left, kMostRegisters));
     }
     return std::nullopt;
+}
+
+std::optional<Params> first_valid(const std::vector<Axis>& axes,
+                                  const std::function<bool(const Params&)>& skips) {
+    // Counts through the axes' values, the last axis fastest.
+    std::vector<std::size_t> at(axes.size(), 0);
+    while (true) {
+        Params point;
+        for (std::size_t i = 0; i < axes.size(); ++i) {
+            point.set(axes[i].name, axes[i].values[at[i]]);
+        }
+        if (!skips(point)) {
+            return point;
+        }
+        std::size_t i = axes.size();
+        while (i > 0 && ++at[i - 1] == axes[i - 1].values.size()) {
+            at[--i] = 0;
+        }
+        if (i == 0) {
+            return std::nullopt;
+        }
+    }
+}
+
+std::vector<Axis> best_first(std::vector<Axis> axes,
+                             const std::function<bool(const Params&)>& skips) {
+    const std::optional<Params> best = first_valid(axes, skips);
+    if (best) {
+        for (Axis& axis : axes) {
+            const auto found = std::ranges::find(axis.values, ParamValue{best->number(axis.name)});
+            std::rotate(axis.values.begin(), found, found + 1);
+        }
+    }
+    return axes;
 }
 
 LaunchPlan fragment_plan(const std::string& family,

@@ -3,8 +3,10 @@
 #include "kernels/common/fragment_tiling.cuh"
 #include "kernels/family.hpp"
 
+#include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace fdkbench {
 
@@ -21,6 +23,14 @@ std::optional<std::string> fragment_exceeds(const DeviceInfo& device,
                                             int threads,
                                             int registers,
                                             int shared_bytes);
+
+/// The first point in the order of `axes` that `skips` lets pass; nothing when there is none.
+std::optional<Params> first_valid(const std::vector<Axis>& axes,
+                                  const std::function<bool(const Params&)>& skips);
+
+/// The axes with the values of first_valid() in front, where they are the best guess.
+std::vector<Axis> best_first(std::vector<Axis> axes,
+                             const std::function<bool(const Params&)>& skips);
 
 /// One launch of `ctas` × (m ÷ m_tile, rounded up) CTAs.
 LaunchPlan fragment_plan(const std::string& family,

@@ -13,8 +13,9 @@ namespace {
 constexpr std::int64_t kFewTokens = 8;  // up to here one mma block holds them all
 constexpr std::uint64_t kNarrowestTile = 16;
 constexpr std::uint64_t kWidestTile = 128;
-constexpr int kOtherRegisters = 40;  // addresses, counters, decoding
-constexpr int kOperands = 32;        // two batches of four steps
+constexpr std::int64_t kManyTokens = 64;  // beyond, half the tile may leave room for more stages
+constexpr int kOtherRegisters = 40;       // addresses, counters, decoding
+constexpr int kOperands = 32;             // two batches of four steps
 constexpr int kMostThreads = 512;
 constexpr int kPanelK = 64;  // one row of x in a panel
 constexpr std::array<int, 5> kStages{8, 6, 5, 4, 3};
@@ -33,16 +34,6 @@ std::int64_t ctas(const FragmentWgmmaTiling& tiling) {
     return ceil_div(tiling.format.n, tiling.rows()) * tiling.cluster;
 }
 
-std::optional<std::string> declines(const Problem& problem, const DeviceInfo& device) {
-    if (device.arch != "sm_90a") {
-        return "needs wgmma, which only sm_90a has";
-    }
-    if (problem.shape.m <= kFewTokens) {
-        return fmt::format("is for more than {} tokens", kFewTokens);
-    }
-    return fragment_declines(problem, device);
-}
-
 std::vector<ParamValue> unrolls(int bits) {
     switch (bits) {
         case 8:
@@ -56,7 +47,7 @@ std::vector<ParamValue> unrolls(int bits) {
     }
 }
 
-std::vector<Axis> axes(const Problem& problem, const DeviceInfo&) {
+std::vector<Axis> all_axes(const Problem& problem) {
     const auto m = static_cast<std::uint64_t>(problem.shape.m);
     const auto m_tile =
         static_cast<std::int64_t>(std::clamp(std::bit_ceil(m), kNarrowestTile, kWidestTile));
@@ -70,7 +61,9 @@ std::vector<Axis> axes(const Problem& problem, const DeviceInfo&) {
         {"unroll", unrolls(problem.format.bits)},
         {"stages", stages},
         {"cluster", {std::int64_t{2}, std::int64_t{1}}},
-        {"m_tile", {m_tile}},
+        {"m_tile",
+         problem.shape.m > kManyTokens ? std::vector<ParamValue>{m_tile, m_tile / 2}
+                                       : std::vector<ParamValue>{m_tile}},
     };
 }
 
@@ -132,6 +125,22 @@ std::optional<std::string> skips(const Problem& problem,
     }
     return fragment_exceeds(
         device, cut.threads(), cut.m_tile / 2 + kOperands + kOtherRegisters, cut.shared_bytes());
+}
+
+std::vector<Axis> axes(const Problem& problem, const DeviceInfo& device) {
+    return best_first(all_axes(problem), [&](const Params& point) {
+        return skips(problem, point, device).has_value();
+    });
+}
+
+std::optional<std::string> declines(const Problem& problem, const DeviceInfo& device) {
+    if (device.arch != "sm_90a") {
+        return "needs wgmma, which only sm_90a has";
+    }
+    if (problem.shape.m <= kFewTokens) {
+        return fmt::format("is for more than {} tokens", kFewTokens);
+    }
+    return fragment_declines(problem, device);
 }
 
 LaunchPlan plan(const Problem& problem, const Params& params, const DeviceInfo&) {
