@@ -92,7 +92,8 @@ class FragmentTable : public WeightOperands {
     __device__ uint32 look_up(uint32 word, int byte) const {
         const uint32 index = permute_bytes(word, 0, 0x4440 + byte);
         uint32 entry;
-        asm("ld.shared.u32 %0, [%1];" : "=r"(entry) : "r"(index * 128 + lane_));
+        // Volatile, because it must not move before the barrier behind build().
+        asm volatile("ld.shared.u32 %0, [%1];" : "=r"(entry) : "r"(index * 128 + lane_));
         return entry;
     }
 
