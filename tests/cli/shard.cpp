@@ -35,7 +35,7 @@ TEST_CASE("A shard plans its share") {
                                        {"SLURM_ARRAY_TASK_COUNT", "2"},
                                        {"SLURM_ARRAY_TASK_STEP", "2"}});
     CHECK(array.exit_code == 0);
-    CHECK_THAT(array.err, ContainsSubstring("shard 2 of 2: cells 3 to 3 of 3"));
+    CHECK_THAT(array.err, ContainsSubstring("shard 2 of 2: cell 3 of 3"));
 }
 
 TEST_CASE("A shard without cells is done at once") {
