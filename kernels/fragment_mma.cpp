@@ -30,16 +30,22 @@ std::vector<ParamValue> unrolls(int bits) {
             return {std::int64_t{4}, std::int64_t{2}};
         case 4:
             return {std::int64_t{2}, std::int64_t{1}};
-        case 2:
-            return {std::int64_t{1}, std::int64_t{2}};
         default:
             return {std::int64_t{1}, std::int64_t{2}};
     }
 }
 
-std::vector<Axis> all_axes(const Problem& problem) {
+std::int64_t widest_tile(const Problem& problem) {
     const auto m = static_cast<std::uint64_t>(problem.shape.m);
-    const auto m_tile = static_cast<std::int64_t>(std::min(std::bit_ceil(m), kWidestTile));
+    return static_cast<std::int64_t>(std::min(std::bit_ceil(m), kWidestTile));
+}
+
+std::vector<Axis> all_axes(const Problem& problem) {
+    const std::int64_t m_tile = widest_tile(problem);
+    std::vector<ParamValue> m_tiles;
+    for (std::int64_t tile = m_tile; tile > 0; tile /= 2) {
+        m_tiles.emplace_back(tile);
+    }
     const bool one_block = m_tile <= 8;
     return {
         {"row_tiles",
@@ -49,9 +55,7 @@ std::vector<Axis> all_axes(const Problem& problem) {
         {"k_warps",
          {std::int64_t{8}, std::int64_t{16}, kFewWarps, std::int64_t{2}, std::int64_t{1}}},
         {"unroll", unrolls(problem.format.bits)},
-        {"m_tile",
-         one_block ? std::vector<ParamValue>{m_tile}
-                   : std::vector<ParamValue>{m_tile, std::int64_t{8}}},
+        {"m_tile", m_tiles},
     };
 }
 
@@ -60,6 +64,10 @@ int registers(const FragmentMmaTiling& tiling) {
     const int operands = 8 * tiling.row_tiles;
     const int words = 4 * tiling.format.unroll + tiling.format.spans();
     return sums + operands + 2 * tiling.row_tiles * words + kOtherRegisters;
+}
+
+std::optional<std::string> exceeds(const FragmentMmaTiling& tiling, const DeviceInfo& device) {
+    return fragment_exceeds(device, tiling.threads(), registers(tiling), tiling.shared_bytes());
 }
 
 std::optional<std::string> skips(const Problem& problem,
@@ -83,7 +91,13 @@ std::optional<std::string> skips(const Problem& problem,
     if (ctas < device.units / 2 && cut.row_blocks() > 1) {
         return fmt::format("{} CTAs leave most of the device's {} SMs idle", ctas, device.units);
     }
-    return fragment_exceeds(device, cut.threads(), registers(cut), cut.shared_bytes());
+    FragmentMmaTiling wider = cut;
+    wider.m_tile *= 2;
+    if (cut.m_tile < widest_tile(problem) && !exceeds(wider, device)) {
+        return fmt::format(
+            "m_tile {}: {} fit, and read the weights less often", cut.m_tile, wider.m_tile);
+    }
+    return exceeds(cut, device);
 }
 
 std::vector<Axis> axes(const Problem& problem, const DeviceInfo& device) {

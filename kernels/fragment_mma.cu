@@ -15,8 +15,9 @@
 // of it have arrived and when the sums of k warps are added, in a fixed order. Partial sums over
 // weights with one scale begin at zero and are multiplied by it in fp32.
 //
-// Grid: row blocks ÷ (row_tiles · row_warps), rows of x ÷ m_tile. n and m need not be multiples of
-// anything.
+// Grid: row blocks ÷ (row_tiles · row_warps), rows of x ÷ m_tile. What must divide what (the
+// descriptor sees to it): k is a multiple of 32, the group size k or a multiple of 32; n and m need
+// not be multiples of anything.
 
 #include "kernels/common/async_copy.cuh"
 #include "kernels/common/fragment_decode.cuh"

@@ -7,14 +7,18 @@
 namespace fdkbench {
 namespace {
 
-constexpr std::int64_t kMultiple = 32;  // of k and groups: two mma steps
-constexpr int kRegisters = 65536;       // of an SM
-constexpr int kMostRegisters = 255;     // of a thread
-constexpr int kRegisterStep = 8;        // they are given in multiples of this
+constexpr std::int64_t kMultiple = 32;       // of k and groups: two mma steps
+constexpr std::int64_t kMostTokens = 65535;  // tiles of one token make as many CTAs along y
+constexpr int kRegisters = 65536;            // of an SM
+constexpr int kMostRegisters = 255;          // of a thread
+constexpr int kRegisterStep = 8;             // they are given in multiples of this
 
 }  // namespace
 
 std::optional<std::string> fragment_declines(const Problem& problem, const DeviceInfo& device) {
+    if (problem.shape.m > kMostTokens) {
+        return fmt::format("is for at most {} tokens", kMostTokens);
+    }
     const std::int64_t k = problem.shape.k;
     const std::int64_t group_size = problem.format.group_size;
     if (!problem.format.quantised()) {

@@ -24,13 +24,14 @@ FragmentWgmmaTiling tiling(const Problem& problem, const Params& params) {
     const auto number = [&](const char* name) { return static_cast<int>(params.number(name)); };
     return {.format = fragment_tiling(problem, params),
             .m_tile = number("m_tile"),
-            .row_groups = number("row_groups"),
-            .k_groups = number("k_groups"),
+            .row_warp_groups = number("row_warp_groups"),
+            .k_warp_groups = number("k_warp_groups"),
             .stages = number("stages"),
             .cluster = number("cluster")};
 }
 
-std::int64_t ctas(const FragmentWgmmaTiling& tiling) {
+/// For one tile of m.
+std::int64_t ctas_along_n(const FragmentWgmmaTiling& tiling) {
     return ceil_div(tiling.format.n, tiling.rows()) * tiling.cluster;
 }
 
@@ -56,8 +57,8 @@ std::vector<Axis> all_axes(const Problem& problem) {
         stages.emplace_back(std::int64_t{depth});
     }
     return {
-        {"row_groups", {std::int64_t{1}, std::int64_t{2}}},
-        {"k_groups", {std::int64_t{2}, std::int64_t{4}, std::int64_t{1}}},
+        {"row_warp_groups", {std::int64_t{1}, std::int64_t{2}}},
+        {"k_warp_groups", {std::int64_t{2}, std::int64_t{4}, std::int64_t{1}}},
         {"unroll", unrolls(problem.format.bits)},
         {"stages", stages},
         {"cluster", {std::int64_t{2}, std::int64_t{1}}},
@@ -67,39 +68,44 @@ std::vector<Axis> all_axes(const Problem& problem) {
     };
 }
 
-std::optional<std::string> skips_grid(const FragmentWgmmaTiling& cut, const DeviceInfo& device) {
-    if (cut.rounds() < 2 && cut.k_groups > 1) {
+std::optional<std::string> skips_grid(const Problem& problem,
+                                      const FragmentWgmmaTiling& cut,
+                                      const DeviceInfo& device) {
+    const std::int64_t ctas = ctas_along_n(cut) * ceil_div(problem.shape.m, cut.m_tile);
+    if (cut.rounds() < 2 && cut.k_warp_groups > 1) {
         return fmt::format("k {} is less than two stages of {} for each of cluster {}",
                            cut.format.k,
                            cut.stage_k(),
                            cut.cluster);
     }
-    if (ctas(cut) * 10 < std::int64_t{device.units} * 6 &&
-        (cut.row_groups > 1 || cut.cluster < 2)) {
-        return fmt::format(
-            "{} CTAs leave many of the device's {} SMs idle", ctas(cut), device.units);
+    if (ctas * 10 < std::int64_t{device.units} * 6 &&
+        (cut.row_warp_groups > 1 || cut.cluster < 2)) {
+        return fmt::format("{} CTAs leave many of the device's {} SMs idle", ctas, device.units);
     }
-    if (cut.cluster > 1 && ctas(cut) >= std::int64_t{device.units} * 2) {
+    if (cut.cluster > 1 && ctas >= std::int64_t{device.units} * 2) {
         return fmt::format("{} CTAs without splitting k are enough for the device's {} SMs",
-                           ctas(cut) / cut.cluster,
+                           ctas / cut.cluster,
                            device.units);
     }
     return std::nullopt;
 }
 
-/// The deepest ring that fits: waiting for memory is what costs most.
+/// Only the deepest ring that fits, once and twice on an SM.
 std::optional<std::string> skips_stages(const FragmentWgmmaTiling& cut, const DeviceInfo& device) {
     const int useful = std::max(cut.rounds() + 2, kStages.back());
     if (cut.stages > useful) {
         return fmt::format("stages {}: only {} have something to hold", cut.stages, useful);
     }
-    for (const int deeper : kStages) {
-        FragmentWgmmaTiling other = cut;
-        other.stages = deeper;
-        if (deeper > cut.stages && deeper <= useful &&
-            other.shared_bytes() <= device.shared_bytes_per_block) {
-            return fmt::format("stages {}: {} fit as well", cut.stages, deeper);
-        }
+    const auto deeper_fits = [&](std::int64_t shared_bytes) {
+        return std::ranges::any_of(kStages, [&](int depth) {
+            FragmentWgmmaTiling deeper = cut;
+            deeper.stages = depth;
+            return depth > cut.stages && depth <= useful && deeper.shared_bytes() <= shared_bytes;
+        });
+    };
+    const bool twice = cut.shared_bytes() <= device.shared_bytes_per_block / 2;
+    if (deeper_fits(twice ? device.shared_bytes_per_block / 2 : device.shared_bytes_per_block)) {
+        return fmt::format("stages {}: more fit as well", cut.stages);
     }
     return std::nullopt;
 }
@@ -117,7 +123,7 @@ std::optional<std::string> skips(const Problem& problem,
                            cut.format.chunk_k(),
                            kPanelK);
     }
-    if (auto reason = skips_grid(cut, device)) {
+    if (auto reason = skips_grid(problem, cut, device)) {
         return reason;
     }
     if (auto reason = skips_stages(cut, device)) {
@@ -145,8 +151,12 @@ std::optional<std::string> declines(const Problem& problem, const DeviceInfo& de
 
 LaunchPlan plan(const Problem& problem, const Params& params, const DeviceInfo&) {
     const FragmentWgmmaTiling cut = tiling(problem, params);
-    LaunchPlan plan = fragment_plan(
-        "fragment_wgmma", problem, ctas(cut), cut.m_tile, cut.threads(), cut.shared_bytes());
+    LaunchPlan plan = fragment_plan("fragment_wgmma",
+                                    problem,
+                                    ctas_along_n(cut),
+                                    cut.m_tile,
+                                    cut.threads(),
+                                    cut.shared_bytes());
     plan.steps[0].cluster = static_cast<std::uint32_t>(cut.cluster);
     return plan;
 }

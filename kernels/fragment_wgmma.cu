@@ -2,10 +2,10 @@
 // Hopper (wgmma), a dozen rows of x and more.
 //
 //   x [m,k], codebook [2^bits], y [m,n]: elements of one type; fp32 accumulation
-//   w, scales: fragment layout (src/core/fragment.hpp), 512-byte blocks of 16 rows × kBlockK
+//   w, scales: fragment layout (src/core/fragment.hpp), 512-byte blocks
 //
 //                     k →  CTA 0 of the cluster                                    CTA 1 …
-//   64·row_groups    | row group 0, k group 0 | k group 1 | k group 0 (next stage) …|
+//   64·row_warp_groups    | row group 0, k group 0 | k group 1 | k group 0 (next stage) …|
 //   rows of w        | row group 1, k group 0 | …                                   |
 //                      <- unroll blocks ->
 //
@@ -14,9 +14,9 @@
 // `stages` deep. Sums of k groups and of the CTAs of a cluster are added in shared memory, in a
 // fixed order.
 //
-// Grid: cluster fastest, rows of w ÷ (64·row_groups), rows of x ÷ m_tile. What must divide what
-// (the descriptor sees to it): the group size is k or a multiple of 32, k a multiple of 32, a stage
-// of a k group a multiple of 64; n and m need not be multiples of anything.
+// Grid: cluster fastest, rows of w ÷ (64·row_warp_groups), rows of x ÷ m_tile. What must divide
+// what (the descriptor sees to it): k is a multiple of 32, the group size k or a multiple of 32, a
+// chunk of a warp group a multiple of 64; n and m need not be multiples of anything.
 
 #include "kernels/common/async_copy.cuh"
 #include "kernels/common/fragment_decode.cuh"
@@ -28,8 +28,8 @@ constexpr FragmentTiling kFormat{
     .bits = FDK_BITS, .group_size = FDK_GROUP_SIZE, .n = FDK_N, .k = FDK_K, .unroll = FDK_UNROLL};
 constexpr FragmentWgmmaTiling kTiling{.format = kFormat,
                                       .m_tile = FDK_M_TILE,
-                                      .row_groups = FDK_ROW_GROUPS,
-                                      .k_groups = FDK_K_GROUPS,
+                                      .row_warp_groups = FDK_ROW_WARP_GROUPS,
+                                      .k_warp_groups = FDK_K_WARP_GROUPS,
                                       .stages = FDK_STAGES,
                                       .cluster = FDK_CLUSTER};
 
@@ -42,7 +42,7 @@ constexpr bool kOneGroup = kFormat.one_group();
 
 constexpr int kThreads = kTiling.threads();
 constexpr int kMTile = kTiling.m_tile;
-constexpr int kKGroups = kTiling.k_groups;
+constexpr int kKWarpGroups = kTiling.k_warp_groups;
 constexpr int kStages = kTiling.stages;
 constexpr int kCluster = kTiling.cluster;
 constexpr int kStageK = kTiling.stage_k();
@@ -58,12 +58,12 @@ constexpr int kBatches = kChunkK / 64;
 using Decoder = FragmentDecoder<kFormat.bits, kThreads>;
 using Sums = float[kMTile / 2];
 
-__device__ int k_group() {
-    return threadIdx.x / 128 % kKGroups;
+__device__ int k_warp_group() {
+    return threadIdx.x / 128 % kKWarpGroups;
 }
 /// The warp's 16 rows among the CTA's.
 __device__ int own_row_block() {
-    return threadIdx.x / 128 / kKGroups * 4 + threadIdx.x / 32 % 4;
+    return threadIdx.x / 128 / kKWarpGroups * 4 + threadIdx.x / 32 % 4;
 }
 
 /// What a CTA reads, on its way into the ring.
@@ -81,7 +81,7 @@ class Source {
 
     /// Starts this thread's part of a round. Beyond k, weights are the last block's and x is zero.
     __device__ void start(int round, uint8* stage) const {
-        const int k = k_begin_ + round * kStageK + k_group() * kChunkK;
+        const int k = k_begin_ + round * kStageK + k_warp_group() * kChunkK;
         uint8* own = stage + kXBytes + threadIdx.x / 32 * kWarpBytes;
 #pragma unroll
         for (int i = 0; i < kUnroll; ++i) {
@@ -170,8 +170,8 @@ __device__ void multiply(const uint8* stage, const Decoder& decoder, Operands& a
     const int lane = threadIdx.x % 32;
     const uint8* own = stage + kXBytes + threadIdx.x / 32 * kWarpBytes;
     const uint8* scales_at = own + kUnroll * 512 + lane / 4 * kSpans * 4;
-    const uint32 x =
-        static_cast<uint32>(__cvta_generic_to_shared(stage)) + k_group() * kBatches * kPanelBytes;
+    const uint32 x = static_cast<uint32>(__cvta_generic_to_shared(stage)) +
+                     k_warp_group() * kBatches * kPanelBytes;
     Packed<16> words;
     uint32 scales = kPairOfOnes;
 #pragma unroll
@@ -222,7 +222,8 @@ __device__ void sum_slice(const Source& source, uint8* ring, const Decoder& deco
         stage = after(stage);
         next = after(next);
         if constexpr (kBatches % 2 == 1) {
-            // The next round would begin with the registers of the last batch.
+            // The next round begins with the registers of the last batch, and without this the
+            // compiler would wait for every single step.
             wait_wgmma<0>();
         }
     }
@@ -271,7 +272,7 @@ extern "C" __global__ void __launch_bounds__(kThreads) fragment_wgmma(const void
     const Partials<kMTile, kTiling.sums_stride()> partials(shared, columns);
 #pragma unroll
     for (int i = 0; i < kMTile / 8; ++i) {
-        partials.put(k_group(), own_row_block() * 16, i, sums + 4 * i);
+        partials.put(k_warp_group(), own_row_block() * 16, i, sums + 4 * i);
     }
     cluster_sync<kCluster>();
     const Result<kFormat> result(y, scales, m_begin, row_begin);
@@ -279,7 +280,7 @@ extern "C" __global__ void __launch_bounds__(kThreads) fragment_wgmma(const void
     constexpr int kShare = kTiling.rows() / kCluster;
     for (int i = threadIdx.x; i < columns * kShare; i += kThreads) {
         const int row = rank * kShare + i % kShare;
-        const float sum = partials.sum<kKGroups, kCluster>(row, i / kShare);
+        const float sum = partials.sum<kKWarpGroups, kCluster>(row, i / kShare);
         result.put(row, i / kShare, shifted ? sum : decoder.result(sum, 0.0f));
     }
     if constexpr (kCluster > 1) {

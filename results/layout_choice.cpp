@@ -30,7 +30,9 @@ const TableEntry* entry_for(const LayoutWinners& winners, std::int64_t m) {
 
 /// What an m loses when its kernel in another layout is not in the table; nothing when that is
 /// not much.
-std::string cost(const TableEntry& other, const LayoutWinners& chosen) {
+std::string cost(const TableEntry& other,
+                 const LayoutWinners& winners,
+                 const LayoutWinners& chosen) {
     const TableEntry* kept = entry_for(chosen, other.problem.shape.m);
     if (kept == nullptr) {
         return fmt::format("{}: left out: only layout {} has a kernel, and the table has {}",
@@ -43,13 +45,14 @@ std::string cost(const TableEntry& other, const LayoutWinners& chosen) {
     }
     return fmt::format(
         "{}: layout {} is {:.1f} % faster here (ratio {:.3f}, in the table {:.3f}), "
-        "but {} is better for all m together",
+        "but {} {}",
         to_string(other.problem),
         to_string(other.layout),
         100 * (other.ratio / kept->ratio - 1),
         other.ratio,
         kept->ratio,
-        to_string(kept->layout));
+        to_string(kept->layout),
+        winners.size() < chosen.size() ? "has kernels for more m" : "is better for all m together");
 }
 
 }  // namespace
@@ -59,7 +62,7 @@ LayoutChoice choose_layout(const std::vector<LayoutWinners>& layouts) {
     LayoutChoice choice{.entries = *chosen, .costs = {}};
     for (const LayoutWinners& winners : layouts) {
         for (const TableEntry& other : winners) {
-            if (std::string text = cost(other, *chosen); !text.empty()) {
+            if (std::string text = cost(other, winners, *chosen); !text.empty()) {
                 choice.costs.push_back(std::move(text));
             }
         }

@@ -5,22 +5,35 @@
 #include "kernels/common/mma_operands.cuh"
 
 // Weights of the fragment layout (src/core/fragment.hpp) to operand A of mma steps. A lane's 16
-// bytes of a block hold 256 / bits weights of its two rows: 16 / bits steps of mma. A decoder has
-//   Decoder(codebook)        starts what it reads of the codebook: before the weights are asked
-//   for,
+// bytes of a block hold 128 / bits weights of its two rows: 16 / bits steps of mma. A decoder has
+//   Decoder(codebook)        starts what it reads of the codebook: before weights are asked for,
 //                            since loads return in the order in which they were issued
 //   kBytes, build(shared)    bytes of shared memory that it needs; each of the CTA's kThreads
 //                            threads calls build, which fills them, and synchronises
 //   operand(words, step, a)  the lane's registers of one step
-//   scaled_operand<kShifted, kScaled>(words, step, scales, a)   the same times the scales of the
-//                            lane's rows (low half: lane / 4, high half: lane / 4 + 8) if kScaled,
-//                            so that Σ a·x needs no Σ x if kShifted
-//   kNeedsSums, needs_sums(), result(sum, x_sum)   Σ weight·x out of Σ operand·x and Σ x, and
-//                            whether the latter may matter and does
+//   scaled_operand<kShifted, kScaled>(words, step, scales, a)
+//                            the same times the scales of the lane's rows (low half: lane / 4, high
+//                            half: lane / 4 + 8) if kScaled; if kShifted, Σ a·x needs no Σ x
+//   kNeedsSums, needs_sums(), result(sum, x_sum)
+//                            Σ weight·x out of Σ operand·x and Σ x, and whether the latter may
+//                            matter and does
 
 /// Decoders whose operands are the weights themselves.
+template <class Decoder>
 struct WeightOperands {
     static constexpr bool kNeedsSums = false;
+
+    template <bool kShifted, bool kScaled>
+    __device__ void scaled_operand(const Packed<16>& words,
+                                   int step,
+                                   uint32 scales,
+                                   uint32 (&a)[4]) const {
+        static_cast<const Decoder*>(this)->operand(words, step, a);
+        if constexpr (kScaled) {
+            scale_operand(a, scales);
+        }
+    }
+
     __device__ static bool needs_sums() { return false; }
     __device__ static float result(float sum, float /*x_sum*/) { return sum; }
 };
@@ -28,7 +41,7 @@ struct WeightOperands {
 /// 8 and 4 bits: a table in shared memory from a byte to the one or two elements it stands for,
 /// with a copy for each lane, so that no two lanes meet in a bank: [256][32 lanes] × 4 bytes.
 template <int kBits, int kThreads>
-class FragmentTable : public WeightOperands {
+class FragmentTable : public WeightOperands<FragmentTable<kBits, kThreads>> {
   public:
     static constexpr int kBytes = 256 * 128;
 
@@ -77,17 +90,6 @@ class FragmentTable : public WeightOperands {
         }
     }
 
-    template <bool kShifted, bool kScaled>
-    __device__ void scaled_operand(const Packed<16>& words,
-                                   int step,
-                                   uint32 scales,
-                                   uint32 (&a)[4]) const {
-        operand(words, step, a);
-        if constexpr (kScaled) {
-            scale_operand(a, scales);
-        }
-    }
-
   private:
     __device__ uint32 look_up(uint32 word, int byte) const {
         const uint32 index = permute_bytes(word, 0, 0x4440 + byte);
@@ -110,7 +112,7 @@ class FragmentTable : public WeightOperands {
 
 /// 2 bits: the low bytes of the four values in one register, the high bytes in another; a byte
 /// permutation picks a pair.
-class FragmentPermute : public WeightOperands {
+class FragmentPermute : public WeightOperands<FragmentPermute> {
   public:
     static constexpr int kBytes = 0;
     __device__ static void build(uint8*) {}
@@ -130,17 +132,6 @@ class FragmentPermute : public WeightOperands {
             const uint32 selectors = ((word >> bit) & 0x03030303u) * 0x11u + 0x40404040u;
             a[2 * i] = permute_bytes(low_bytes_, high_bytes_, selectors);
             a[2 * i + 1] = permute_bytes(low_bytes_, high_bytes_, selectors >> 16);
-        }
-    }
-
-    template <bool kShifted, bool kScaled>
-    __device__ void scaled_operand(const Packed<16>& words,
-                                   int step,
-                                   uint32 scales,
-                                   uint32 (&a)[4]) const {
-        operand(words, step, a);
-        if constexpr (kScaled) {
-            scale_operand(a, scales);
         }
     }
 

@@ -92,18 +92,18 @@ struct FragmentMmaTiling {
 /// kernels/fragment_wgmma.cu
 struct FragmentWgmmaTiling {
     FragmentTiling format;
-    int m_tile;      ///< rows of x a CTA: 8, 16, 32, 64, 128 or 256
-    int row_groups;  ///< warp groups side by side along n, 64 rows each
-    int k_groups;    ///< warp groups that share rows and split a stage
-    int stages;      ///< depth of the ring in shared memory, at least 3
-    int cluster;     ///< CTAs that share rows and split k
+    int m_tile;           ///< rows of x a CTA: 16, 32, 64 or 128
+    int row_warp_groups;  ///< warp groups side by side along n, 64 rows each
+    int k_warp_groups;    ///< warp groups that share rows and split a stage
+    int stages;           ///< depth of the ring in shared memory, at least 3
+    int cluster;          ///< CTAs that share rows and split k
 
-    FDK_CONSTEXPR int threads() const { return 128 * row_groups * k_groups; }
+    FDK_CONSTEXPR int threads() const { return 128 * row_warp_groups * k_warp_groups; }
     FDK_CONSTEXPR int warps() const { return threads() / 32; }
-    FDK_CONSTEXPR int rows() const { return 64 * row_groups; }
+    FDK_CONSTEXPR int rows() const { return 64 * row_warp_groups; }
 
-    /// Of k, a chunk for each of k_groups; rounds are those of one CTA.
-    FDK_CONSTEXPR int stage_k() const { return k_groups * format.chunk_k(); }
+    /// Of k, a chunk for each of k_warp_groups; rounds are those of one CTA.
+    FDK_CONSTEXPR int stage_k() const { return k_warp_groups * format.chunk_k(); }
     FDK_CONSTEXPR int rounds() const {
         return FragmentTiling::divide_up(format.k, stage_k() * cluster);
     }
@@ -120,9 +120,9 @@ struct FragmentWgmmaTiling {
         return FragmentTiling::divide_up(x_bytes() + warps() * warp_bytes(), 1024) * 1024;
     }
 
-    /// fp32 partial sums [k_groups][m_tile][rows + 4]; the 4 avoid bank conflicts.
+    /// fp32 partial sums [k_warp_groups][m_tile][rows + 4]; the 4 avoid bank conflicts.
     FDK_CONSTEXPR int sums_stride() const { return rows() + 4; }
-    FDK_CONSTEXPR int sums_bytes() const { return k_groups * m_tile * sums_stride() * 4; }
+    FDK_CONSTEXPR int sums_bytes() const { return k_warp_groups * m_tile * sums_stride() * 4; }
 
     FDK_CONSTEXPR int shared_bytes() const {
         const int loop_bytes = format.table_bytes() + stages * stage_bytes();

@@ -52,19 +52,9 @@ __device__ inline void wait_wgmma() {
     FDK_SUMS16(i), FDK_SUMS16((i) + 16), FDK_SUMS16((i) + 32), FDK_SUMS16((i) + 48)
 #define FDK_A "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b)
 
+/// kColumns is 16, 32, 64 or 128.
 template <int kColumns>
 __device__ inline void wgmma(float (&d)[kColumns / 2], const uint32 (&a)[4], uint64 b);
-
-template <>
-__device__ inline void wgmma<8>(float (&d)[4], const uint32 (&a)[4], uint64 b) {
-    asm volatile(
-        "{\n.reg .pred add;\nsetp.ne.b32 add, 1, 0;\n"
-        "wgmma.mma_async.sync.aligned.m64n8k16" FDK_WGMMA_TYPES
-        "{%0, %1, %2, %3}, "
-        "{%4, %5, %6, %7}, %8, add, 1, 1, 0;\n}"
-        : FDK_SUMS4(0)
-        : FDK_A);
-}
 
 template <>
 __device__ inline void wgmma<16>(float (&d)[8], const uint32 (&a)[4], uint64 b) {
@@ -111,25 +101,6 @@ __device__ inline void wgmma<128>(float (&d)[64], const uint32 (&a)[4], uint64 b
         "%50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63}, "
         "{%64, %65, %66, %67}, %68, add, 1, 1, 0;\n}"
         : FDK_SUMS64(0)
-        : FDK_A);
-}
-
-template <>
-__device__ inline void wgmma<256>(float (&d)[128], const uint32 (&a)[4], uint64 b) {
-    asm volatile(
-        "{\n.reg .pred add;\nsetp.ne.b32 add, 1, 0;\n"
-        "wgmma.mma_async.sync.aligned.m64n256k16" FDK_WGMMA_TYPES
-        "{%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, "
-        "%18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, %32, %33, "
-        "%34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47, %48, %49, "
-        "%50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63, %64, %65, "
-        "%66, %67, %68, %69, %70, %71, %72, %73, %74, %75, %76, %77, %78, %79, %80, %81, "
-        "%82, %83, %84, %85, %86, %87, %88, %89, %90, %91, %92, %93, %94, %95, %96, %97, "
-        "%98, %99, %100, %101, %102, %103, %104, %105, %106, %107, %108, %109, %110, %111, "
-        "%112, %113, %114, %115, %116, %117, %118, %119, %120, %121, %122, %123, %124, %125, "
-        "%126, %127}, "
-        "{%128, %129, %130, %131}, %132, add, 1, 1, 0;\n}"
-        : FDK_SUMS64(0), FDK_SUMS64(64)
         : FDK_A);
 }
 

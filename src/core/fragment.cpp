@@ -189,7 +189,7 @@ struct Extents {
     Extents(const Shape& shape, const WeightFormat& format)
         : n(static_cast<std::size_t>(shape.n)),
           row_bytes(static_cast<std::size_t>(shape.k * format.bits / 8)),
-          groups(static_cast<std::size_t>(format.quantised() ? shape.k / format.group_size : 0)),
+          groups(static_cast<std::size_t>(format.group_size > 0 ? shape.k / format.group_size : 0)),
           row_blocks(blocks_of(n, kRows)),
           blocks(blocks_of(row_bytes, kRowBytes)),
           scale_blocks(blocks_of(groups, kScaleGroups)) {

@@ -37,6 +37,12 @@ TEST_CASE(
     }
 }
 
+TEST_CASE("For 64 bf16 tokens every best guess compiles for an H100 and keeps to its registers") {
+    for (const Problem& problem : large_problems(64, ElementType::kBf16)) {
+        compiles_without_spills(problem);
+    }
+}
+
 TEST_CASE("Spills in a compiler's log are seen") {
     CHECK(local_bytes("0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads") == 0);
     CHECK(local_bytes("8 bytes stack frame, 4 bytes spill stores, 4 bytes spill loads") == 16);

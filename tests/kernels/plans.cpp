@@ -120,6 +120,24 @@ TEST_CASE("A family has a real choice of points, but not more than a sweep can m
     }
 }
 
+TEST_CASE("The fragment layout has a kernel for every number of tokens of large layers") {
+    const DeviceInfo device = GENERATE(h100(), rtx_3090());
+    const std::int64_t k = GENERATE(4096, 8192, 14336, 28672);
+    for (const int bits : {8, 4, 2, 1}) {
+        for (const std::int64_t m : {1, 3, 4, 8, 16, 33, 64, 256}) {
+            const Problem problem{{m, 8192, k}, {bits, 64}, ElementType::kBf16};
+            std::size_t points = 0;
+            for (const Family* family : claimants("cuda", problem, device)) {
+                if (family->layout == Layout::kFragment) {
+                    points += valid_points(*family, problem, device).size();
+                }
+            }
+            CAPTURE(device.name, to_string(problem));
+            CHECK(points > 0);
+        }
+    }
+}
+
 TEST_CASE("A point that needs more shared memory than the device has is skipped saying so") {
     DeviceInfo small = h100();
     small.shared_bytes_per_block = 16 * 1024;
