@@ -1,6 +1,7 @@
 #include "src/core/hash.hpp"
 #include "src/protocol/messages.hpp"
 #include "tests/fuzz/read_all.hpp"
+#include "tests/results/sql.hpp"
 
 #include <sqlite3.h>
 
@@ -97,9 +98,7 @@ void add_safetensors(Seeds& seeds) {
 }
 
 /// As small as SQLite allows: a mutation then meets something that matters.
-void add_database(Seeds& seeds) {
-    const fs::path path = fuzz::scratch_folder() / "seed.db";
-    fuzz::write_database(path);
+void add_database(Seeds& seeds, const fs::path& path) {
     sqlite3* handle = nullptr;
     sqlite3_open(path.c_str(), &handle);
     const std::string sql = "PRAGMA journal_mode = DELETE; PRAGMA page_size = 512; VACUUM INTO '" +
@@ -107,6 +106,15 @@ void add_database(Seeds& seeds) {
     fuzz::require(sqlite3_exec(handle, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK,
                   "the seed database can be written");
     sqlite3_close(handle);
+}
+
+void add_databases(Seeds& seeds) {
+    const fs::path newest = fuzz::scratch_folder() / "seed.db";
+    fuzz::write_database(newest);
+    add_database(seeds, newest);
+    const fs::path older = fuzz::scratch_folder() / "version_1.db";
+    make_version_1(older);
+    add_database(seeds, older);
 }
 
 void add_rows(Seeds& seeds) {
@@ -129,7 +137,7 @@ int main(int argc, char** argv) {
     add_requests(seeds);
     add_replies(seeds);
     add_safetensors(seeds);
-    add_database(seeds);
+    add_databases(seeds);
     add_rows(seeds);
     const std::string content = "a kernel";
     seeds.add("cache", std::string(64, 'a') + ' ' + sha256(content) + '\n' + content);

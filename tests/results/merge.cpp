@@ -279,6 +279,11 @@ TEST_CASE("What cannot be merged is named, and nothing is written") {
     std::fill(bytes.begin() + 8192, bytes.end(), 'x');
     write_file(torn, bytes);
     refused(torn, "is damaged");
+
+    make_version_1(folder / "older.db");
+    // A column that the migration is about to add.
+    run_sql(folder / "older.db", "ALTER TABLE sample ADD COLUMN sm_clock_mhz REAL");
+    refused(folder / "older.db", (folder / "older.db").string() + " is damaged: duplicate column");
 }
 
 TEST_CASE("A database of an older version is merged as its migration would be, and left as it is") {

@@ -190,6 +190,12 @@ void check_groups() {
 
 }  // namespace
 
+#ifdef __SANITIZE_THREAD__
+TEST_CASE("Threads that are emulated are none to ThreadSanitizer") {
+    skip_program("ThreadSanitizer does not follow swapcontext; only one thread runs here anyway");
+}
+#endif
+
 TEST_CASE("8-bit weights are looked up in a table") {
     check_groups<8, TablePairs<8, 32>>();
 }
