@@ -4,6 +4,7 @@
 #include "src/core/candidate.hpp"
 #include "src/core/device_info.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -44,6 +45,15 @@ std::vector<std::string> problem_defines(const Problem& problem);
 /// Why a family for "cuda" cannot run on the device whatever the problem: they all need compute
 /// capability 8.0.
 std::optional<std::string> declines_device(const DeviceInfo& device);
+
+/// Why a CTA cannot have so many bytes of shared memory on the device; nothing when it can.
+std::optional<std::string> exceeds_shared(std::int64_t bytes, const DeviceInfo& device);
+
+/// Why threads that need about so many registers do not fit: `limit` are left for each of the CTA's
+/// `threads`. Nothing when they do.
+std::optional<std::string> exceeds_registers(std::int64_t needed,
+                                             std::int64_t threads,
+                                             std::int64_t limit);
 
 /// The best guess: the first value of every axis.
 Params first_values(const std::vector<Axis>& axes);

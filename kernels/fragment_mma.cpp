@@ -101,9 +101,7 @@ std::optional<std::string> skips(const Problem& problem,
 }
 
 std::vector<Axis> axes(const Problem& problem, const DeviceInfo& device) {
-    return best_first(all_axes(problem), [&](const Params& point) {
-        return skips(problem, point, device).has_value();
-    });
+    return best_first(all_axes(problem), skips, problem, device);
 }
 
 std::optional<std::string> declines(const Problem& problem, const DeviceInfo& device) {
@@ -113,10 +111,7 @@ std::optional<std::string> declines(const Problem& problem, const DeviceInfo& de
     if (device.arch == "sm_90a" && problem.shape.m > kMostTokens) {
         return fmt::format("is for at most {} tokens where there is wgmma", kMostTokens);
     }
-    const auto skipped = [&](const Params& point) {
-        return skips(problem, point, device).has_value();
-    };
-    if (!first_valid(all_axes(problem), skipped)) {
+    if (!first_valid(all_axes(problem), skips, problem, device)) {
         return fmt::format("x of k {} does not fit into shared memory", problem.shape.k);
     }
     return std::nullopt;

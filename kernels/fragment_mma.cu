@@ -51,6 +51,7 @@ constexpr int kPieces = kTiling.x_pieces();
 constexpr int kPieceRounds = FragmentTiling::divide_up(kRounds, kPieces);
 
 using Decoder = FragmentDecoder<kFormat.bits, kThreads>;
+static_assert(Decoder::kBytes == kFormat.table_bytes());
 using Sums = float[kRowTiles][kColumnBlocks][4];
 
 __device__ int k_warp() {

@@ -43,23 +43,17 @@ std::optional<std::string> fragment_exceeds(const DeviceInfo& device,
                                             int threads,
                                             int registers,
                                             int shared_bytes) {
-    if (shared_bytes > device.shared_bytes_per_block) {
-        return fmt::format("needs {} bytes of shared memory, the device has {} for a block",
-                           shared_bytes,
-                           device.shared_bytes_per_block);
+    if (auto reason = exceeds_shared(shared_bytes, device)) {
+        return reason;
     }
     const int left = kRegisters / threads / kRegisterStep * kRegisterStep;
-    if (registers > std::min(left, kMostRegisters)) {
-        return fmt::format("needs about {} registers a thread, {} threads leave {}",
-                           registers,
-                           threads,
-                           std::min(left, kMostRegisters));
-    }
-    return std::nullopt;
+    return exceeds_registers(registers, threads, std::min(left, kMostRegisters));
 }
 
 std::optional<Params> first_valid(const std::vector<Axis>& axes,
-                                  const std::function<bool(const Params&)>& skips) {
+                                  Skips skips,
+                                  const Problem& problem,
+                                  const DeviceInfo& device) {
     // Counts through the axes' values, the last axis fastest.
     std::vector<std::size_t> at(axes.size(), 0);
     while (true) {
@@ -67,7 +61,7 @@ std::optional<Params> first_valid(const std::vector<Axis>& axes,
         for (std::size_t i = 0; i < axes.size(); ++i) {
             point.set(axes[i].name, axes[i].values[at[i]]);
         }
-        if (!skips(point)) {
+        if (!skips(problem, point, device)) {
             return point;
         }
         std::size_t i = axes.size();
@@ -81,8 +75,10 @@ std::optional<Params> first_valid(const std::vector<Axis>& axes,
 }
 
 std::vector<Axis> best_first(std::vector<Axis> axes,
-                             const std::function<bool(const Params&)>& skips) {
-    const std::optional<Params> best = first_valid(axes, skips);
+                             Skips skips,
+                             const Problem& problem,
+                             const DeviceInfo& device) {
+    const std::optional<Params> best = first_valid(axes, skips, problem, device);
     if (best) {
         for (Axis& axis : axes) {
             const auto found = std::ranges::find(axis.values, ParamValue{best->number(axis.name)});

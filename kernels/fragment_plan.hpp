@@ -3,7 +3,6 @@
 #include "kernels/common/fragment_tiling.cuh"
 #include "kernels/family.hpp"
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,13 +23,19 @@ std::optional<std::string> fragment_exceeds(const DeviceInfo& device,
                                             int registers,
                                             int shared_bytes);
 
+using Skips = decltype(Family::skips);
+
 /// The first point in the order of `axes` that `skips` lets pass; nothing when there is none.
 std::optional<Params> first_valid(const std::vector<Axis>& axes,
-                                  const std::function<bool(const Params&)>& skips);
+                                  Skips skips,
+                                  const Problem& problem,
+                                  const DeviceInfo& device);
 
 /// The axes with the values of first_valid() in front, where they are the best guess.
 std::vector<Axis> best_first(std::vector<Axis> axes,
-                             const std::function<bool(const Params&)>& skips);
+                             Skips skips,
+                             const Problem& problem,
+                             const DeviceInfo& device);
 
 /// One launch of `ctas` × (m ÷ m_tile, rounded up) CTAs.
 LaunchPlan fragment_plan(const std::string& family,

@@ -134,9 +134,7 @@ std::optional<std::string> skips(const Problem& problem,
 }
 
 std::vector<Axis> axes(const Problem& problem, const DeviceInfo& device) {
-    return best_first(all_axes(problem), [&](const Params& point) {
-        return skips(problem, point, device).has_value();
-    });
+    return best_first(all_axes(problem), skips, problem, device);
 }
 
 std::optional<std::string> declines(const Problem& problem, const DeviceInfo& device) {

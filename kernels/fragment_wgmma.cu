@@ -56,6 +56,7 @@ constexpr int kBatchSteps = 4;  // of a panel of x
 constexpr int kBatches = kChunkK / 64;
 
 using Decoder = FragmentDecoder<kFormat.bits, kThreads>;
+static_assert(Decoder::kBytes == kFormat.table_bytes());
 using Sums = float[kMTile / 2];
 
 __device__ int k_warp_group() {
@@ -121,6 +122,7 @@ class Source {
     // Two warps copy a tile of 8 rows of x by a panel; tiles go along k first.
     static constexpr int kTiles = kPanels * (kMTile / 8);
     static constexpr int kTilesAtOnce = kThreads / 64;
+    static_assert(kTilesAtOnce % kPanels == 0 || kPanels % kTilesAtOnce == 0);
     __device__ static int tile_row() {
         return threadIdx.x % 64 / 8;
     }
@@ -130,14 +132,10 @@ class Source {
         to += swizzled_offset(tile_row(), threadIdx.x % 8);
 #pragma unroll
         for (int begin = 0; begin < kTiles; begin += kTilesAtOnce) {
-            // In the usual cases, one of these is the first tile's and the other moves by
-            // constants.
-            int panel = (begin + first) % kPanels;
-            int row = (begin + first) / kPanels * 8;
-            if (kTilesAtOnce % kPanels == 0) {
-                panel = first % kPanels;
-                row = first / kPanels * 8 + begin / kPanels * 8;
-            } else if (kPanels % kTilesAtOnce == 0) {
+            // One of these is the first tile's, the other moves by constants.
+            int panel = first % kPanels;
+            int row = first / kPanels * 8 + begin / kPanels * 8;
+            if (kTilesAtOnce % kPanels != 0) {
                 panel = first + begin % kPanels;
                 row = begin / kPanels * 8;
             }

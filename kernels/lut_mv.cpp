@@ -138,10 +138,8 @@ std::optional<std::string> skips(const Problem& problem,
     if (params.number("vector_bytes") < widest && tiles_of_row(problem, widest) >= kEnoughTiles) {
         return "a row has enough tiles of vector_bytes " + to_string(widest);
     }
-    const auto shared = shared_bytes(problem, params);
-    if (shared > device.shared_bytes_per_block) {
-        return "needs " + to_string(shared) + " bytes of shared memory, the device has " +
-               to_string(device.shared_bytes_per_block) + " for a block";
+    if (auto reason = exceeds_shared(shared_bytes(problem, params), device)) {
+        return reason;
     }
     return skips_split(problem, params);
 }

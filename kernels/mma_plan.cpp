@@ -161,19 +161,12 @@ std::optional<std::string> mma_skips(const MmaTiling& tiling,
     if (auto reason = skips_unroll(tiling)) {
         return reason;
     }
-    if (tiling.shared_bytes() > device.shared_bytes_per_block) {
-        return fmt::format("needs {} bytes of shared memory, the device has {} for a block",
-                           tiling.shared_bytes(),
-                           device.shared_bytes_per_block);
+    if (auto reason = exceeds_shared(tiling.shared_bytes(), device)) {
+        return reason;
     }
-    const std::int64_t limit = std::min(kUsableRegisters, kRegisters / tiling.threads());
-    if (registers(tiling) > limit) {
-        return fmt::format("needs about {} registers a thread, {} threads leave {}",
-                           registers(tiling),
-                           tiling.threads(),
-                           limit);
-    }
-    return std::nullopt;
+    return exceeds_registers(registers(tiling),
+                             tiling.threads(),
+                             std::min(kUsableRegisters, kRegisters / tiling.threads()));
 }
 
 LaunchPlan mma_plan(const std::string& family, const MmaTiling& tiling, const Problem& problem) {
