@@ -28,6 +28,7 @@ void members(ConstOr<LaunchStep> auto& step, auto& visit) {
     visit("block", step.block);
     visit("cluster", step.cluster);
     visit("shared_bytes", step.shared_bytes);
+    visit.unless_default("waits_for_predecessor", step.waits_for_predecessor);
 }
 
 void members(ConstOr<LaunchPlan> auto& plan, auto& visit) {
@@ -67,6 +68,7 @@ void members(ConstOr<MeasuringPolicy> auto& policy, auto& visit) {
     visit("seed", policy.seed);
     visit("max_nrmse", policy.max_nrmse);
     visit("allow_throttling", policy.allow_throttling);
+    visit.unless_default("launch_mode", policy.launch_mode);
 }
 
 void members(ConstOr<Conditions> auto& conditions, auto& visit) {
@@ -137,6 +139,10 @@ std::string_view word_of(CachePolicy value) {
     return to_string(value);
 }
 
+std::string_view word_of(LaunchMode value) {
+    return to_string(value);
+}
+
 std::string_view word_of(LaunchStep::Kind value) {
     return value == LaunchStep::Kind::kKernel ? "kernel" : "matmul";
 }
@@ -155,6 +161,10 @@ void from_word(std::string_view word, Layout& value) {
 
 void from_word(std::string_view word, CachePolicy& value) {
     value = cache_policy_from(word);
+}
+
+void from_word(std::string_view word, LaunchMode& value) {
+    value = launch_mode_from(word);
 }
 
 void from_word(std::string_view word, LaunchStep::Kind& value) {

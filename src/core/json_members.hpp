@@ -45,11 +45,13 @@ std::string_view word_of(CandidateStatus value);
 std::string_view word_of(ElementType value);
 std::string_view word_of(Layout value);
 std::string_view word_of(CachePolicy value);
+std::string_view word_of(LaunchMode value);
 std::string_view word_of(LaunchStep::Kind value);
 void from_word(std::string_view word, CandidateStatus& value);
 void from_word(std::string_view word, ElementType& value);
 void from_word(std::string_view word, Layout& value);
 void from_word(std::string_view word, CachePolicy& value);
+void from_word(std::string_view word, LaunchMode& value);
 void from_word(std::string_view word, LaunchStep::Kind& value);
 
 Json double_json(double value);
@@ -132,6 +134,13 @@ class MemberWriter {
             (*this)(name, *value);
         }
     }
+    /// A member without a key while it is T(), as in what was written before there was the member.
+    template <typename T>
+    void unless_default(const char* name, const T& value) {
+        if (value != T()) {
+            (*this)(name, value);
+        }
+    }
 
   private:
     Json& json_;
@@ -151,6 +160,13 @@ class MemberReader {
         value.reset();
         if (const Json* json = find(name)) {
             read(name, *json, value.emplace());
+        }
+    }
+    template <typename T>
+    void unless_default(const char* name, T& value) {
+        value = T();
+        if (const Json* json = find(name)) {
+            read(name, *json, value);
         }
     }
     void finish() const;

@@ -1,8 +1,12 @@
 #pragma once
 
+#include "src/core/device_info.hpp"
+
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace fdkbench {
@@ -19,6 +23,9 @@ struct LaunchStep {
     std::array<std::uint32_t, 3> block{1, 1, 1};  ///< threads; on the host block[0] = threads
     std::uint32_t cluster = 1;                    ///< CTAs per cluster along x
     std::uint32_t shared_bytes = 0;               ///< dynamic shared memory
+    /// Every CTA executes griddepcontrol.wait before it touches what another launch may write or
+    /// still read: x, y, workspace. Weights, scales and codebook never change.
+    bool waits_for_predecessor = false;
     // NOLINTNEXTLINE(modernize-use-nullptr): its code has no pointer.
     auto operator<=>(const LaunchStep&) const = default;
 };
@@ -31,5 +38,22 @@ struct LaunchPlan {
     std::uint64_t workspace_bytes = 0;
     auto operator<=>(const LaunchPlan&) const = default;
 };
+
+/// How kernels that follow each other are launched.
+enum class LaunchMode {
+    kPlain,      ///< each begins when the one before has ended
+    kDependent,  ///< each may begin before that, and waits itself (programmatic dependent launch)
+};
+
+/// "plain" or "dependent".
+std::string_view to_string(LaunchMode mode);
+/// Inverse of to_string; throws std::invalid_argument.
+LaunchMode launch_mode_from(std::string_view word);
+
+/// Why the plan cannot be launched so; nothing when it can.
+std::optional<std::string> launch_constraint(const LaunchPlan& plan, LaunchMode mode);
+
+/// Throws UsageError, naming the option, when nothing can be launched so on the device.
+void require_launch_mode(LaunchMode mode, const DeviceInfo& device);
 
 }  // namespace fdkbench

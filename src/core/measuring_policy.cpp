@@ -9,6 +9,12 @@
 
 namespace fdkbench {
 
+namespace {
+
+constexpr std::string_view kDependentPart = "-dependent";
+
+}  // namespace
+
 std::string_view to_string(CachePolicy policy) {
     return policy == CachePolicy::kCold ? "cold" : "hot";
 }
@@ -38,13 +44,19 @@ std::optional<Distribution> distribution_called(std::string_view word) {
 std::string MeasuringPolicy::key() const {
     const std::string cold =
         cache == CachePolicy::kCold ? fmt::format("{}", cache_bytes_factor) : "";
-    return fmt::format("{}{}-{}-seed{}-nrmse{}{}-v3",
+    return fmt::format("{}{}-{}-seed{}-nrmse{}{}{}-v3",
                        to_string(cache),
                        cold,
                        inputs,
                        seed,
                        max_nrmse,
-                       allow_throttling ? "-throttled" : "");
+                       allow_throttling ? "-throttled" : "",
+                       launch_mode == LaunchMode::kDependent ? kDependentPart : "");
+}
+
+LaunchMode launch_mode_of(std::string_view policy_key) {
+    const bool dependent = policy_key.find(kDependentPart) != std::string_view::npos;
+    return dependent ? LaunchMode::kDependent : LaunchMode::kPlain;
 }
 
 void require_known_inputs(const std::string& inputs, const std::string& file) {

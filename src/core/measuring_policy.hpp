@@ -1,5 +1,7 @@
 #pragma once
 
+#include "src/core/launch_plan.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -38,11 +40,15 @@ struct MeasuringPolicy {
     double max_nrmse = 4e-3;  ///< gate: a candidate above it is `correctness`, and is not timed
     /// Count blocks in which the device was throttled or changed its clock, too.
     bool allow_throttling = false;
+    LaunchMode launch_mode = LaunchMode::kPlain;  ///< of candidates; the baseline's is kPlain
 
     /// Stable text for the database, for example "cold5-normal-seed1-nrmse0.004-v3". The version
     /// at its end rises when the method of timing changes.
     [[nodiscard]] std::string key() const;
 };
+
+/// The launch mode in a policy's key.
+LaunchMode launch_mode_of(std::string_view policy_key);
 
 /// Throws UsageError for inputs that are neither drawn nor from a file (its path, or "").
 void require_known_inputs(const std::string& inputs, const std::string& file);

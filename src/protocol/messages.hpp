@@ -13,7 +13,7 @@
 namespace fdkbench::protocol {
 
 /// Both sides must name the same version.
-inline constexpr int kVersion = 3;
+inline constexpr int kVersion = 4;
 
 /// A fault that is no candidate's.
 struct ErrorReply {

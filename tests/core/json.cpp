@@ -103,6 +103,30 @@ TEST_CASE("Device, ceiling, policy, accuracy and resources round-trip") {
     CHECK(round_trip(MeasuringPolicy{.max_nrmse = 0.1}).max_nrmse == 0.1);
 }
 
+TEST_CASE("What is only said of dependent launches has no key for plain ones") {
+    LaunchStep step;
+    CHECK_FALSE(Json(step).contains("waits_for_predecessor"));
+    step.waits_for_predecessor = true;
+    CHECK(Json(step).at("waits_for_predecessor") == true);
+    CHECK(round_trip(step).waits_for_predecessor);
+    Json json = step;
+    json.erase("waits_for_predecessor");
+    CHECK_FALSE(json.get_to(step).waits_for_predecessor);
+    json["waits_for_predecessor"] = "yes";
+    CHECK_THROWS_WITH(json.get<LaunchStep>(), ContainsSubstring("'waits_for_predecessor'"));
+
+    MeasuringPolicy policy;
+    CHECK_FALSE(Json(policy).contains("launch_mode"));
+    policy.launch_mode = LaunchMode::kDependent;
+    CHECK(Json(policy).at("launch_mode") == "dependent");
+    CHECK(round_trip(policy).launch_mode == LaunchMode::kDependent);
+    json = Json(policy);
+    json.erase("launch_mode");
+    CHECK(json.get_to(policy).launch_mode == LaunchMode::kPlain);
+    json["launch_mode"] = "soon";
+    CHECK_THROWS_WITH(json.get<MeasuringPolicy>(), ContainsSubstring("'soon'"));
+}
+
 TEST_CASE("Infinite errors and NaN survive") {
     const double infinity = std::numeric_limits<double>::infinity();
     const Accuracy infinite{.rmse = infinity, .nrmse = -infinity};

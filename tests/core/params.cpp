@@ -40,6 +40,10 @@ TEST_CASE("Everything that decides what a number means is in the policy's key") 
     CHECK(MeasuringPolicy{.max_nrmse = 4.0000001e-3}.key() != policy.key());
     CHECK(MeasuringPolicy{.allow_throttling = true}.key() != policy.key());
     CHECK(MeasuringPolicy{.cache = CachePolicy::kHot}.key() == "hot-normal-seed1-nrmse0.004-v3");
+    const MeasuringPolicy dependent{.launch_mode = LaunchMode::kDependent};
+    CHECK(dependent.key() == "cold5-normal-seed1-nrmse0.004-dependent-v3");
+    CHECK(launch_mode_of(dependent.key()) == LaunchMode::kDependent);
+    CHECK(launch_mode_of(policy.key()) == LaunchMode::kPlain);
 }
 
 TEST_CASE("A policy that nothing can be measured under is refused with what is possible") {

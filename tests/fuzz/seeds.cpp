@@ -29,6 +29,7 @@ class Seeds {
 
 LaunchPlan plan() {
     LaunchPlan plan = candidate(4).plan;
+    plan.steps.front().waits_for_predecessor = true;
     plan.steps.emplace_back().kind = LaunchStep::Kind::kMatmul;
     plan.workspace_bytes = 1024;
     return plan;

@@ -1,0 +1,46 @@
+#include "src/core/launch_plan.hpp"
+
+#include "src/core/error.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace fdkbench {
+
+std::string_view to_string(LaunchMode mode) {
+    return mode == LaunchMode::kPlain ? "plain" : "dependent";
+}
+
+LaunchMode launch_mode_from(std::string_view word) {
+    for (const auto mode : {LaunchMode::kPlain, LaunchMode::kDependent}) {
+        if (word == to_string(mode)) {
+            return mode;
+        }
+    }
+    throw std::invalid_argument(fmt::format("unknown launch mode '{}'", word));
+}
+
+std::optional<std::string> launch_constraint(const LaunchPlan& plan, LaunchMode mode) {
+    const bool all_wait = std::ranges::all_of(plan.steps, [](const LaunchStep& step) {
+        return step.kind != LaunchStep::Kind::kKernel || step.waits_for_predecessor;
+    });
+    if (mode == LaunchMode::kPlain || all_wait) {
+        return std::nullopt;
+    }
+    return "does not wait for its predecessor, so it is only launched plainly";
+}
+
+void require_launch_mode(LaunchMode mode, const DeviceInfo& device) {
+    constexpr int kLeastCapability = 90;
+    if (mode == LaunchMode::kDependent && device.compute_capability < kLeastCapability) {
+        throw UsageError(fmt::format(
+            "--launch dependent is not possible on {} ({}): it takes a GPU of compute capability "
+            "9.0 or above: type --launch plain, or name such a GPU with --device",
+            device.id,
+            device.name));
+    }
+}
+
+}  // namespace fdkbench

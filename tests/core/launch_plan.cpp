@@ -1,0 +1,56 @@
+#include "src/core/launch_plan.hpp"
+
+#include "src/core/error.hpp"
+#include "tests/catch.hpp"
+
+#include <stdexcept>
+
+using namespace fdkbench;
+
+namespace {
+
+LaunchPlan plan_of(const std::vector<bool>& waits) {
+    LaunchPlan plan;
+    for (const bool wait : waits) {
+        plan.steps.emplace_back().waits_for_predecessor = wait;
+    }
+    return plan;
+}
+
+}  // namespace
+
+TEST_CASE("A launch mode is a word") {
+    for (const auto mode : {LaunchMode::kPlain, LaunchMode::kDependent}) {
+        CHECK(launch_mode_from(to_string(mode)) == mode);
+    }
+    CHECK(to_string(LaunchMode::kDependent) == "dependent");
+    CHECK_THROWS_AS(launch_mode_from("programmatic"), std::invalid_argument);
+}
+
+TEST_CASE("Only a plan whose kernels all wait may be launched dependently") {
+    for (const auto& waits : {std::vector<bool>{true}, {true, true}}) {
+        CHECK_FALSE(launch_constraint(plan_of(waits), LaunchMode::kDependent));
+    }
+    for (const auto& waits : {std::vector<bool>{false}, {true, false}, {false, true}}) {
+        CHECK_THAT(launch_constraint(plan_of(waits), LaunchMode::kDependent).value_or(""),
+                   ContainsSubstring("does not wait for its predecessor"));
+        CHECK_FALSE(launch_constraint(plan_of(waits), LaunchMode::kPlain));
+    }
+    LaunchPlan with_library = plan_of({true, false});
+    with_library.steps[1].kind = LaunchStep::Kind::kMatmul;
+    CHECK_FALSE(launch_constraint(with_library, LaunchMode::kDependent));
+}
+
+TEST_CASE("A device without dependent launches is refused with what to type") {
+    DeviceInfo device;
+    device.id = "cuda:1";
+    device.name = "Fictional 89";
+    device.compute_capability = 89;
+    CHECK_NOTHROW(require_launch_mode(LaunchMode::kPlain, device));
+    CHECK_THROWS_AS(require_launch_mode(LaunchMode::kDependent, device), UsageError);
+    CHECK_THROWS_WITH(
+        require_launch_mode(LaunchMode::kDependent, device),
+        ContainsSubstring("cuda:1 (Fictional 89)") && ContainsSubstring("type --launch plain"));
+    device.compute_capability = 90;
+    CHECK_NOTHROW(require_launch_mode(LaunchMode::kDependent, device));
+}
