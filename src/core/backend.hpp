@@ -85,11 +85,13 @@ class Backend {
     /// that the backend is unusable and the process should end.
     virtual void synchronize() = 0;
 
-    /// Makes a compiled candidate launchable. Throws CandidateError (constraints: asks for more
+    /// Makes a compiled candidate launchable, in a mode that the device and the plan are for
+    /// (require_launch_mode, launch_constraint). Throws CandidateError (constraints: asks for more
     /// than the device has; runtime: cannot be loaded).
     virtual std::unique_ptr<Runnable> load(const std::filesystem::path& binary,
                                            const LaunchPlan& plan,
-                                           const Problem& problem) = 0;
+                                           const Problem& problem,
+                                           LaunchMode mode) = 0;
     /// The library's algorithms for the 16-bit product with plain weights [n,k], its first
     /// heuristic choice first, at most 8. Arguments.w points to 16-bit weights.
     virtual std::vector<std::unique_ptr<Runnable>> baselines(const Problem& problem) = 0;

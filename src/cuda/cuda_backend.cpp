@@ -91,7 +91,8 @@ class CudaBackend final : public Backend {
 
     std::unique_ptr<Runnable> load(const std::filesystem::path& binary,
                                    const LaunchPlan& plan,
-                                   const Problem& problem) override {
+                                   const Problem& problem,
+                                   LaunchMode mode) override {
         const auto matmul_for = [this, problem](std::int32_t m) {
             MatmulSpec spec = matmul_spec(problem);
             spec.shape.m = m;
@@ -101,6 +102,7 @@ class CudaBackend final : public Backend {
                                                 session().stream(),
                                                 load_library(read_binary(binary)),
                                                 plan,
+                                                mode,
                                                 matmul_for);
     }
 

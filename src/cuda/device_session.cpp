@@ -68,7 +68,7 @@ std::unique_ptr<Runnable> DeviceSession::probe(const std::string& name,
     step.grid = {grid, 1, 1};
     step.block = {block, 1, 1};
     return std::make_unique<KernelRunnable>(
-        device_, stream(), probes_, LaunchPlan{.steps = {step}}, nullptr);
+        device_, stream(), probes_, LaunchPlan{.steps = {step}}, LaunchMode::kPlain, nullptr);
 }
 
 std::unique_ptr<Replay> DeviceSession::record(std::size_t launches,

@@ -17,20 +17,29 @@ namespace {
 constexpr std::int64_t kSharedBytesWithoutOptIn = 48 << 10;
 constexpr std::uint32_t kPortableCluster = 8;
 
-/// The configuration points to `cluster`, which it fills when the step has one.
+using Attributes = std::array<cudaLaunchAttribute, 2>;
+
+/// The configuration points to `attributes`, which it fills.
 cudaLaunchConfig_t launch_config(const LaunchStep& step,
                                  cudaStream_t stream,
-                                 cudaLaunchAttribute& cluster) {
+                                 LaunchMode mode,
+                                 Attributes& attributes) {
     cudaLaunchConfig_t config{};
     config.gridDim = {step.grid[0], step.grid[1], step.grid[2]};
     config.blockDim = {step.block[0], step.block[1], step.block[2]};
     config.dynamicSmemBytes = step.shared_bytes;
     config.stream = stream;
+    config.attrs = attributes.data();
     if (step.cluster > 1) {
+        cudaLaunchAttribute& cluster = attributes.at(config.numAttrs++);
         cluster.id = cudaLaunchAttributeClusterDimension;
         cluster.val.clusterDim = {step.cluster, 1, 1};
-        config.attrs = &cluster;
-        config.numAttrs = 1;
+    }
+    if (mode == LaunchMode::kDependent) {
+        // Where the stream is captured, this makes a programmatic edge of the graph.
+        cudaLaunchAttribute& overlap = attributes.at(config.numAttrs++);
+        overlap.id = cudaLaunchAttributeProgrammaticStreamSerialization;
+        overlap.val.programmaticStreamSerializationAllowed = 1;
     }
     return config;
 }
@@ -79,8 +88,8 @@ void check_cluster(const LaunchStep& step, cudaKernel_t kernel, cudaStream_t str
               "cudaFuncSetAttribute(NonPortableClusterSizeAllowed)");
     }
     int clusters = 0;
-    cudaLaunchAttribute cluster{};
-    const cudaLaunchConfig_t config = launch_config(step, stream, cluster);
+    Attributes attributes{};
+    const cudaLaunchConfig_t config = launch_config(step, stream, LaunchMode::kPlain, attributes);
     const cudaError_t status = cudaOccupancyMaxActiveClusters(&clusters, kernel, &config);
     if (status != cudaSuccess || clusters == 0) {
         cudaGetLastError();
@@ -110,10 +119,12 @@ KernelRunnable::KernelRunnable(const DeviceInfo& device,
                                cudaStream_t stream,
                                SharedLibrary library,
                                LaunchPlan plan,
+                               LaunchMode mode,
                                MatmulFor matmul_for)
     : stream_(stream),
       library_(std::move(library)),
       plan_(std::move(plan)),
+      mode_(mode),
       matmul_for_(std::move(matmul_for)) {
     for (const LaunchStep& step : plan_.steps) {
         cudaKernel_t kernel = nullptr;
@@ -175,8 +186,8 @@ void KernelRunnable::launch_kernel(const LaunchStep& step,
                                   &values.y,
                                   &values.workspace,
                                   &values.m};
-    cudaLaunchAttribute cluster{};
-    const cudaLaunchConfig_t config = launch_config(step, stream_, cluster);
+    Attributes attributes{};
+    const cudaLaunchConfig_t config = launch_config(step, stream_, mode_, attributes);
     check(cudaLaunchKernelExC(&config, kernel, pointers.data()), "cudaLaunchKernelExC");
 }
 

@@ -31,6 +31,7 @@ class KernelRunnable final : public Runnable {
                    cudaStream_t stream,
                    SharedLibrary library,
                    LaunchPlan plan,
+                   LaunchMode mode,
                    MatmulFor matmul_for);
 
     void launch(const Arguments& arguments) override;
@@ -46,6 +47,7 @@ class KernelRunnable final : public Runnable {
     cudaStream_t stream_;
     SharedLibrary library_;
     LaunchPlan plan_;
+    LaunchMode mode_;
     std::vector<cudaKernel_t> kernels_;  ///< one for each step; null for kMatmul
     MatmulFor matmul_for_;
     std::map<std::int32_t, std::unique_ptr<Runnable>> matmuls_;  ///< by m, as they were needed

@@ -122,7 +122,8 @@ class HostBackend : public Backend {
 
     std::unique_ptr<Runnable> load(const std::filesystem::path& binary,
                                    const LaunchPlan& plan,
-                                   const Problem& /*problem*/) override {
+                                   const Problem& /*problem*/,
+                                   LaunchMode /*mode*/) override {
         return std::make_unique<HostKernelRunnable>(binary, plan, *pool_);
     }
 

@@ -44,7 +44,7 @@ void Session::open(std::size_t device) {
     device_.reset();
     const std::vector<DeviceInfo> devices = backend_->devices();
     backend_->open(device);
-    cache_bytes_ = devices.at(device).cache_bytes;
+    info_ = devices.at(device);
     device_ = device;
     data_.emplace(*backend_);
 }
@@ -154,12 +154,13 @@ protocol::PrepareReply Session::prepare(const protocol::PrepareRequest& request)
     const InputsKey inputs(request.policy);
     open(request.device);
     prepared_.reset();
+    require_launch_mode(request.policy.launch_mode, info_);
 
     host_.prepare(problem, inputs);
     const double factor =
         request.policy.cache == CachePolicy::kHot ? 0 : request.policy.cache_bytes_factor;
     const auto budget_bytes =
-        static_cast<std::int64_t>(std::ceil(factor * static_cast<double>(cache_bytes_)));
+        static_cast<std::int64_t>(std::ceil(factor * static_cast<double>(info_.cache_bytes)));
     data_->prepare(problem, inputs, host_, budget_bytes);
 
     Prepared prepared;
@@ -211,8 +212,12 @@ bool Session::device_works() {
 
 void Session::check_into(protocol::CheckReply& reply, const protocol::CheckRequest& request) {
     Prepared& current = prepared();
+    const LaunchMode mode = current.policy.launch_mode;
+    if (const auto reason = launch_constraint(request.plan, mode)) {
+        throw CandidateError(CandidateStatus::kConstraints, *reason);
+    }
     Contestant candidate;
-    candidate.runnable = backend_->load(request.binary, request.plan, current.problem);
+    candidate.runnable = backend_->load(request.binary, request.plan, current.problem, mode);
     reply.resources = candidate.runnable->resources();
     candidate.workspace = workspace_for(*candidate.runnable);
 

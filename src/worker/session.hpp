@@ -67,7 +67,7 @@ class Session {
 
     std::unique_ptr<Backend> backend_;
     std::optional<std::size_t> device_;
-    std::int64_t cache_bytes_ = 0;  ///< of the open device
+    DeviceInfo info_;  ///< of the open device
     HostData host_;
     std::optional<DeviceData> data_;
     std::optional<Prepared> prepared_;

@@ -41,13 +41,14 @@ inline std::string kernel_text(const std::string& body, const std::string& quali
 /// Compiles the text for the opened device and loads it.
 inline std::unique_ptr<Runnable> load_kernel(const std::string& text,
                                              const LaunchPlan& plan,
-                                             const Problem& problem = {}) {
+                                             const Problem& problem = {},
+                                             LaunchMode mode = LaunchMode::kPlain) {
     const CompileOutput output =
         make_nvrtc_compiler()->compile({"test.cu", text}, {}, {}, gpu_info().arch);
     INFO(output.log);
     REQUIRE(output.ok);
     const TemporaryFile file(output.binary);
-    return gpu().load(file.path(), plan, problem);
+    return gpu().load(file.path(), plan, problem, mode);
 }
 
 /// A plan of one launch of `test`.

@@ -112,9 +112,11 @@ TEST_CASE("A kernel that is missing or no cubin is a runtime failure of the cand
     CHECK_THAT(missing.what(), ContainsSubstring("other"));
 
     const TemporaryFile file(std::vector<std::byte>(1000));
-    const auto garbage = candidate_error([&] { gpu().load(file.path(), one_step(1, 1), {}); });
+    const auto garbage =
+        candidate_error([&] { gpu().load(file.path(), one_step(1, 1), {}, LaunchMode::kPlain); });
     CHECK(garbage.status() == CandidateStatus::kRuntime);
-    const auto absent = candidate_error([&] { gpu().load("/absent", one_step(1, 1), {}); });
+    const auto absent =
+        candidate_error([&] { gpu().load("/absent", one_step(1, 1), {}, LaunchMode::kPlain); });
     CHECK_THAT(absent.what(), ContainsSubstring("/absent"));
 }
 

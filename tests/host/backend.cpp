@@ -74,8 +74,9 @@ TEST_CASE("A binary that cannot be loaded is a candidate's failure") {
     plan.steps.resize(1);
     plan.steps[0].kernel = "absent_function";
     const TemporaryFile rubbish(std::vector<std::byte>(100, std::byte{1}));
-    CHECK_THROWS_AS(host().load(rubbish.path(), plan, {}), CandidateError);
-    CHECK_THROWS_AS(host().load("/nowhere/kernel.so", plan, {}), CandidateError);
+    CHECK_THROWS_AS(host().load(rubbish.path(), plan, {}, LaunchMode::kPlain), CandidateError);
+    CHECK_THROWS_AS(host().load("/nowhere/kernel.so", plan, {}, LaunchMode::kPlain),
+                    CandidateError);
 }
 
 TEST_CASE("A replay launches every element of its rotation and gives the time of one") {

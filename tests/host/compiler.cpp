@@ -34,7 +34,7 @@ TEST_CASE("A source with headers and options becomes a loadable binary") {
     LaunchPlan plan;
     plan.steps.resize(1);
     plan.steps[0].kernel = "answer";
-    const auto kernel = host().load(file.path(), plan, {});
+    const auto kernel = host().load(file.path(), plan, {}, LaunchMode::kPlain);
     int answer = 0;
     kernel->launch({.x = &answer});
     CHECK(answer == 43);
@@ -62,7 +62,7 @@ TEST_CASE("A plan with a library matmul is refused: no host family has one") {
     plan.steps[0].kernel = "fill";
     plan.steps[1].kind = LaunchStep::Kind::kMatmul;
     try {
-        host().load(binary.path(), plan, {});
+        host().load(binary.path(), plan, {}, LaunchMode::kPlain);
         FAIL("it was loaded");
     } catch (const CandidateError& error) {
         CHECK(error.status() == CandidateStatus::kConstraints);
@@ -77,8 +77,9 @@ TEST_CASE("A binary without a step's function is a candidate's failure") {
     LaunchPlan plan;
     plan.steps.resize(1);
     plan.steps[0].kernel = "absent_function";
-    CHECK_THROWS_AS(host().load(empty.path(), plan, {}), CandidateError);
-    CHECK_THROWS_WITH(host().load(empty.path(), plan, {}), ContainsSubstring("absent_function"));
+    CHECK_THROWS_AS(host().load(empty.path(), plan, {}, LaunchMode::kPlain), CandidateError);
+    CHECK_THROWS_WITH(host().load(empty.path(), plan, {}, LaunchMode::kPlain),
+                      ContainsSubstring("absent_function"));
 }
 
 TEST_CASE("Compiling twice gives the same bytes, and another option gives others") {

@@ -50,8 +50,8 @@ double kernel_nrmse(const TemporaryFile& binary,
                     const Params& params) {
     const Weights weights = random_weights(problem, 1);
     const auto x = random_activations(problem, 2);
-    const auto kernel =
-        host().load(binary.path(), family.plan(problem, params, host_device()), problem);
+    const auto kernel = host().load(
+        binary.path(), family.plan(problem, params, host_device()), problem, LaunchMode::kPlain);
     const auto y = run_kernel(*kernel, problem, x, weights);
     CHECK(run_kernel(*kernel, problem, x, weights) == y);
     return compare(y, problem.type, product(x, weights, problem)).nrmse;

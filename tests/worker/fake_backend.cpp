@@ -230,6 +230,7 @@ class FakeBackend : public Backend {
         all[0].id = "fake:0";
         all[1].id = "fake:1";
         all[0].cache_bytes = all[1].cache_bytes = kFakeCacheBytes;
+        all[0].compute_capability = all[1].compute_capability = state_->compute_capability;
         return all;
     }
     void open(std::size_t index) override {
@@ -268,13 +269,15 @@ class FakeBackend : public Backend {
 
     std::unique_ptr<Runnable> load(const std::filesystem::path& binary,
                                    const LaunchPlan& plan,
-                                   const Problem& problem) override {
+                                   const Problem& problem,
+                                   LaunchMode mode) override {
         if (binary.filename() == trick::kLoadFails) {
             throw CandidateError(CandidateStatus::kConstraints, "too much shared memory");
         }
         if (binary.filename() == trick::kLoadLacks) {
             throw EnvironmentError("no algorithm");
         }
+        state_->modes.push_back(mode);
         return std::make_unique<FakeRunnable>(
             state_, problem, binary.filename().string(), plan.workspace_bytes);
     }

@@ -14,6 +14,8 @@ namespace fdkbench {
 struct FakeState {
     int backends = 0;
     std::vector<std::size_t> opened;
+    int compute_capability = 0;     ///< of its devices
+    std::vector<LaunchMode> modes;  ///< of the candidates loaded
     std::size_t live_bytes = 0;
     std::size_t peak_bytes = 0;
     std::size_t memory_bytes = 64 << 20;  ///< allocate() fails beyond

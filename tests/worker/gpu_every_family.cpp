@@ -42,7 +42,7 @@ void run_once(const Family& family, const Problem& problem, const Params& params
     REQUIRE(output.ok);
     const TemporaryFile file(output.binary);
     const LaunchPlan plan = family.plan(problem, params, gpu_info());
-    const auto runnable = gpu().load(file.path(), plan, problem);
+    const auto runnable = gpu().load(file.path(), plan, problem, LaunchMode::kPlain);
 
     const InputsKey inputs({});
     HostData host;

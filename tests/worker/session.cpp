@@ -284,6 +284,34 @@ TEST_CASE("Hot weights are one copy, whatever the factor") {
     CHECK(fixture.prepare(small_problem(), policy).copies == 1);
 }
 
+TEST_CASE("Dependent launches are for plans that wait, on devices that have them") {
+    MeasuringPolicy policy;
+    policy.launch_mode = LaunchMode::kDependent;
+    Fixture without;
+    CHECK_THROWS_AS(without.prepare(small_problem(), policy), UsageError);
+    CHECK_THROWS_WITH(without.check("correct"), ContainsSubstring("prepare request first"));
+
+    Fixture fixture;
+    fixture.state->compute_capability = 90;
+    fixture.prepare(small_problem(), policy);
+    LaunchPlan plan;
+    plan.steps.emplace_back();
+    const auto check = [&] {
+        return fixture.session.check({.slot = 0, .binary = "correct", .plan = plan});
+    };
+    const auto refused = check();
+    CHECK(refused.status == CandidateStatus::kConstraints);
+    CHECK_THAT(refused.message, ContainsSubstring("does not wait for its predecessor"));
+    CHECK(fixture.state->modes.empty());
+
+    plan.steps[0].waits_for_predecessor = true;
+    CHECK(check().status == CandidateStatus::kCorrect);
+    fixture.prepare();
+    CHECK(check().status == CandidateStatus::kCorrect);
+    CHECK(fixture.state->modes ==
+          std::vector<LaunchMode>{LaunchMode::kDependent, LaunchMode::kPlain});
+}
+
 TEST_CASE("Inputs change the data, and zeros give a product of zeros that kernels must meet") {
     Fixture fixture;
     MeasuringPolicy policy;

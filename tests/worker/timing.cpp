@@ -18,7 +18,7 @@ struct Timed {
     TimedReplay timed;
 
     Timed(const std::string& binary, std::size_t copies, const TimingOptions& options) {
-        runnable = backend->load(binary, {}, small_problem());
+        runnable = backend->load(binary, {}, small_problem(), LaunchMode::kPlain);
         std::vector<Arguments> rotation(copies);
         for (std::size_t i = 0; i < copies; ++i) {
             rotation[i].m = static_cast<int>(i);
