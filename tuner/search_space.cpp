@@ -102,7 +102,12 @@ class FamilySpace {
             skip(*reason);
             return;
         }
-        cell_.candidates.push_back(make_candidate(family_, cell_.problem, params, options_));
+        Candidate candidate = make_candidate(family_, cell_.problem, params, options_);
+        if (const auto reason = launch_constraint(candidate.plan, options_.policy.launch_mode)) {
+            skip(*reason);
+            return;
+        }
+        cell_.candidates.push_back(std::move(candidate));
     }
 
     const Family& family_;
@@ -164,6 +169,7 @@ std::vector<const Family*> chosen_families(const SweepOptions& options) {
 CellPlan enumerate_candidates(const Problem& problem,
                               const std::vector<const Family*>& families,
                               const SweepOptions& options) {
+    require_launch_mode(options.policy.launch_mode, options.device);
     CellPlan cell;
     cell.problem = problem;
     for (const Family* family : families) {

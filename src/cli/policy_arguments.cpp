@@ -17,6 +17,12 @@ void add_policy(CLI::App& app, PolicyArguments& arguments) {
                    policy.cache_bytes_factor,
                    "Cold weights rotate over this many times the device's cache, in bytes")
         ->capture_default_str();
+    app.add_option("--launch",
+                   arguments.launch,
+                   "Each launch is 'plain', or 'dependent': it may begin before the last has ended "
+                   "(programmatic dependent launch)")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"plain", "dependent"}));
     app.add_option("--inputs",
                    policy.inputs,
                    "Values of weights and activations: normal, uniform, zeros, or a safetensors "
@@ -36,6 +42,7 @@ void add_policy(CLI::App& app, PolicyArguments& arguments) {
 MeasuringPolicy finished(const PolicyArguments& arguments) {
     MeasuringPolicy policy = arguments.policy;
     policy.cache = cache_policy_from(arguments.cache);
+    policy.launch_mode = launch_mode_from(arguments.launch);
     std::error_code ignored;
     if (!distribution_called(policy.inputs) && std::filesystem::exists(policy.inputs, ignored)) {
         policy.inputs_file = std::filesystem::absolute(policy.inputs).string();

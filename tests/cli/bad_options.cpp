@@ -44,6 +44,25 @@ TEST_CASE("An unknown cache policy is refused with those there are") {
         run_fdkbench({"sweep", "--cache-bytes-factor", "0"}), 2, {"type --cache-policy hot"});
 }
 
+TEST_CASE("Launches that are not there are refused with those that are") {
+    check_refused(run_fdkbench({"sweep", "--launch", "soon"}), 2, {"soon", "plain", "dependent"});
+    const TemporaryFolder folder;
+    for (const auto& command :
+         {std::vector<std::string>{"sweep"}, {"sweep", "--dry-run"}, {"noise"}}) {
+        const ProgramResult result = run_fdkbench(joined(command,
+                                                         {"--device",
+                                                          "host",
+                                                          "--launch",
+                                                          "dependent",
+                                                          "--db",
+                                                          folder.path("a.db"),
+                                                          "--cache-dir",
+                                                          folder.path("cache")}));
+        check_refused(result, 2, {"--launch dependent", "host", "type --launch plain"});
+    }
+    CHECK_FALSE(std::filesystem::exists(folder.path("a.db")));
+}
+
 TEST_CASE("Inputs that are not known are refused with those that are") {
     const std::string known = "normal, uniform, zeros or a safetensors file";
     for (const std::string& word : {std::string("gauss"),

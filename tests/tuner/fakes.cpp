@@ -21,6 +21,12 @@ LaunchPlan tile_plan(const Problem& problem, const Params& params, const DeviceI
     return {{step}, 0};
 }
 
+LaunchPlan waiting_plan(const Problem& problem, const Params& params, const DeviceInfo& device) {
+    LaunchPlan plan = tile_plan(problem, params, device);
+    plan.steps.front().waits_for_predecessor = true;
+    return plan;
+}
+
 std::optional<std::string> never(const Problem& /*problem*/, const DeviceInfo& /*device*/) {
     return std::nullopt;
 }
@@ -52,7 +58,7 @@ const RegisterFamily kFakeMm({
     .plan = tile_plan,
 });
 
-/// Two split-K values, and a first point that is not valid.
+/// Two split-K values, and a first point that is not valid. Its kernels wait for their predecessor.
 const RegisterFamily kFakeMv({
     .name = "fake_mv",
     .backend = "fake",
@@ -77,7 +83,7 @@ const RegisterFamily kFakeMv({
         }
         return std::nullopt;
     },
-    .plan = tile_plan,
+    .plan = waiting_plan,
 });
 
 const RegisterFamily kFakeHost({

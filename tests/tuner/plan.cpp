@@ -39,6 +39,18 @@ TEST_CASE("A family that declines the problem is counted with its reason") {
     CHECK(cell.skipped.at("fake_mv: m is above 8") == 1);
 }
 
+TEST_CASE("Kernels that do not wait for their predecessor are not launched dependently") {
+    SweepOptions options = sweep_options({1}, {4});
+    options.policy.launch_mode = LaunchMode::kDependent;
+    CHECK_THROWS_AS(space(options), UsageError);
+    options.device.compute_capability = 90;
+    const CellPlan cell = space(options);
+    CHECK(of_family(cell, "fake_mm") == 0);
+    CHECK(of_family(cell, "fake_mv") == 6);
+    CHECK(cell.skipped.at("fake_mm: does not wait for its predecessor, so it is only launched "
+                          "plainly") == 5);
+}
+
 TEST_CASE("A candidate's options and compile key are the same for every m") {
     const CellPlan one = space(sweep_options({1}, {4}));
     const CellPlan two = space(sweep_options({2}, {4}));
