@@ -117,14 +117,16 @@ std::optional<std::string> declines(const Problem& problem, const DeviceInfo& de
     return std::nullopt;
 }
 
-LaunchPlan plan(const Problem& problem, const Params& params, const DeviceInfo&) {
+LaunchPlan plan(const Problem& problem, const Params& params, const DeviceInfo& device) {
     const FragmentMmaTiling cut = tiling(problem, params);
-    return fragment_plan("fragment_mma",
-                         problem,
-                         ceil_div(cut.format.row_blocks(), cut.row_blocks()),
-                         cut.m_tile,
-                         cut.threads(),
-                         cut.shared_bytes());
+    LaunchPlan launch = fragment_plan("fragment_mma",
+                                      problem,
+                                      ceil_div(cut.format.row_blocks(), cut.row_blocks()),
+                                      cut.m_tile,
+                                      cut.threads(),
+                                      cut.shared_bytes());
+    launch.steps.front().waits_for_predecessor = device.compute_capability >= 90;
+    return launch;
 }
 
 const RegisterFamily registration{{

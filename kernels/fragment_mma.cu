@@ -13,13 +13,15 @@
 // Weights are operand A, 8 rows of x at a time operand B. A lane reads its part of a block with one
 // 16-byte load, a chunk ahead. All of x's m_tile rows wait in shared memory; warps meet when pieces
 // of it have arrived and when the sums of k warps are added, in a fixed order. Partial sums over
-// weights with one scale begin at zero and are multiplied by it in fp32.
+// weights with one scale begin at zero and are multiplied by it in fp32. The codebook and a first
+// chunk are asked for before the launches that x comes from have ended.
 //
 // Grid: row blocks ÷ (row_tiles · row_warps), rows of x ÷ m_tile. What must divide what (the
 // descriptor sees to it): k is a multiple of 32, the group size k or a multiple of 32; n and m need
 // not be multiples of anything.
 
 #include "kernels/common/async_copy.cuh"
+#include "kernels/common/dependent_launch.cuh"
 #include "kernels/common/fragment_decode.cuh"
 #include "kernels/common/fragment_result.cuh"
 #include "kernels/common/fragment_tiling.cuh"
@@ -247,6 +249,7 @@ extern "C" __global__ void __launch_bounds__(kThreads) fragment_mma(const void* 
                                                                     void* /*workspace*/,
                                                                     int m) {
     extern __shared__ __align__(128) uint8 shared[];
+    begin_dependents();
     const int m_begin = blockIdx.y * kTiling.m_tile;
     const int columns = min(m - m_begin, kTiling.m_tile);
 
@@ -254,6 +257,7 @@ extern "C" __global__ void __launch_bounds__(kThreads) fragment_mma(const void* 
     const Weights weights(w, scales);
     Chunk first = weights.load(0);
     issue_loads();
+    wait_for_predecessors();
     const Activations activations(static_cast<const uint16*>(x) + static_cast<int64>(m_begin) * kK,
                                   columns,
                                   shared + Decoder::kBytes);

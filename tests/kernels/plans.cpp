@@ -95,6 +95,25 @@ TEST_CASE("Every point is skipped with a reason or has a plan that the device ca
     }
 }
 
+TEST_CASE("A kernel's plan says that it waits for its predecessor where its source does") {
+    const DeviceInfo device = GENERATE(h100(), rtx_3090());
+    int waiting = 0;
+    for (const Problem& problem : all_problems()) {
+        for (const Family* family : claimants("cuda", problem, device)) {
+            CAPTURE(device.name, family->name, to_string(problem));
+            const std::string& text = kernel_source(*family).source.text;
+            const bool waits = text.find("wait_for_predecessors();") != std::string::npos;
+            for (const Params& point : valid_points(*family, problem, device)) {
+                const LaunchPlan plan = family->plan(problem, point, device);
+                CHECK(plan.steps.front().waits_for_predecessor ==
+                      (waits && device.compute_capability >= 90));
+            }
+            waiting += waits ? 1 : 0;
+        }
+    }
+    CHECK(waiting > 0);
+}
+
 TEST_CASE("The best guess, the first value of every axis, is never skipped") {
     const DeviceInfo device = GENERATE(h100(), rtx_3090());
     CAPTURE(device.name);
