@@ -18,6 +18,7 @@ struct Step {
     std::uint32_t block[3];
     std::uint32_t cluster;       ///< CTAs per cluster along x
     std::uint32_t shared_bytes;  ///< dynamic shared memory
+    bool waits_for_predecessor;  ///< may begin before the launch before it has ended
 };
 
 /// The fastest kernel for one problem.
@@ -31,6 +32,7 @@ struct Entry {
     std::string_view family;
     std::string_view params;  ///< JSON
     std::string_view layout;  ///< of the weights
+    std::string_view launch_mode;  ///< when timed: "plain", or "dependent": overlapping launches
     std::string_view binary_hash;
     std::size_t first_step;  ///< index into kSteps
     std::size_t steps;
@@ -88,7 +90,7 @@ std::string literal(double value) {
 }
 
 std::string step_text(const LaunchStep& step) {
-    return fmt::format("    Step{{{}, {{{}, {}, {}}}, {{{}, {}, {}}}, {}, {}}},\n",
+    return fmt::format("    Step{{{}, {{{}, {}, {}}}, {{{}, {}, {}}}, {}, {}, {}}},\n",
                        literal(step.kernel),
                        step.grid[0],
                        step.grid[1],
@@ -97,12 +99,13 @@ std::string step_text(const LaunchStep& step) {
                        step.block[1],
                        step.block[2],
                        step.cluster,
-                       step.shared_bytes);
+                       step.shared_bytes,
+                       step.waits_for_predecessor);
 }
 
 std::string entry_text(const TableEntry& entry, std::size_t first_step) {
     const auto& [shape, format, type] = entry.problem;
-    return fmt::format("    Entry{{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}",
+    return fmt::format("    Entry{{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}",
                        shape.m,
                        shape.n,
                        shape.k,
@@ -112,6 +115,7 @@ std::string entry_text(const TableEntry& entry, std::size_t first_step) {
                        literal(entry.family),
                        literal(Json(entry.params).dump()),
                        literal(to_string(entry.layout)),
+                       literal(to_string(entry.launch_mode)),
                        literal(entry.binary_hash),
                        first_step,
                        entry.plan.steps.size(),

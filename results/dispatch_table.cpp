@@ -59,6 +59,7 @@ TableEntry entry(const Rows& rows, std::size_t row) {
     TableEntry entry;
     static_cast<Winner&>(entry) = winner(rows, row);
     entry.plan = rows.plan(row);
+    entry.launch_mode = launch_mode_of(rows.text(row, "policy"));
     entry.layout = rows.layout(row);
     entry.binary_hash = rows.text(row, "binary_hash");
     entry.measured_at = rows.text(row, "measured_at");
@@ -100,6 +101,7 @@ Json entry_json(const TableEntry& entry) {
     json["launch"] = entry.plan;
     json["binary_hash"] = entry.binary_hash;
     json["layout"] = to_string(entry.layout);
+    json["launch_mode"] = to_string(entry.launch_mode);
     json["time_us"] = entry.time_us;
     json["ratio"] = entry.ratio;
     json["ratio_lo"] = number_or_null(entry.ratio_lo);

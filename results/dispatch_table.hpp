@@ -12,6 +12,7 @@ namespace fdkbench {
 /// measurement came from.
 struct TableEntry : Winner {
     LaunchPlan plan;
+    LaunchMode launch_mode = LaunchMode::kPlain;  ///< when it was timed
     Layout layout = Layout::kCanonical;
     std::string binary_hash;
     std::string measured_at;  ///< ISO 8601, UTC
@@ -25,7 +26,7 @@ struct TableEntry : Winner {
 /// (the same but for m) all read one layout: the one that is best for all m together. Entries may
 /// come from several runs; driver, compiler and commit are those of the newest.
 struct DispatchTable {
-    static constexpr int kSchemaVersion = 1;
+    static constexpr int kSchemaVersion = 2;
     std::string device_key;
     std::string device_name;
     std::string device_backend;  ///< "cuda" or "host"

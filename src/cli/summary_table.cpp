@@ -97,11 +97,19 @@ std::string notes_on(const std::vector<SummaryRow>& rows) {
 
 }  // namespace
 
-std::string summary_table(const std::vector<SummaryRow>& rows) {
+std::string launch_note(LaunchMode mode) {
+    return mode == LaunchMode::kPlain
+               ? ""
+               : "Dependent launches, which overlap: times and ratios are of a launch within a "
+                 "chain, not of one call; the baseline's launches are plain.\n";
+}
+
+std::string summary_table(const std::vector<SummaryRow>& rows, LaunchMode mode) {
     if (rows.empty()) {
         return "No cell has a correct kernel yet.\n";
     }
-    std::string text = fmt::format(
+    std::string text = launch_note(mode);
+    text += fmt::format(
         "{:>5} {:>6} {:>6} {:>4} {:>5} {:>4} {:>11} {:>9}  {:>6} {:<15} {:<5} {:>6} {:>7} {:>6} "
         "{:>8}  {}\n",
         "m",
@@ -126,7 +134,7 @@ std::string summary_table(const std::vector<SummaryRow>& rows) {
     return text + notes_on(rows);
 }
 
-Json summary_json(const std::vector<SummaryRow>& rows) {
+Json summary_json(const std::vector<SummaryRow>& rows, LaunchMode mode) {
     Json cells = Json::array();
     for (const SummaryRow& row : rows) {
         Json cell = row.problem;
@@ -146,7 +154,7 @@ Json summary_json(const std::vector<SummaryRow>& rows) {
         cell["nrmse"] = row.nrmse;
         cells.push_back(cell);
     }
-    return {{"event", "summary"}, {"cells", cells}};
+    return {{"event", "summary"}, {"launch_mode", to_string(mode)}, {"cells", cells}};
 }
 
 }  // namespace fdkbench

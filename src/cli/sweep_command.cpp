@@ -208,7 +208,7 @@ void print_results(const SweepCommandOptions& options,
     const auto counts = status_counts(store, device, options.policy, options.problems);
     const int skipped = skipped_points(plan);
     if (options.json) {
-        Json json = summary_json(rows);
+        Json json = summary_json(rows, options.policy.launch_mode);
         for (const auto& [status, count] : counts) {
             json["statuses"][std::string(to_string(status))] = count;
         }
@@ -217,7 +217,7 @@ void print_results(const SweepCommandOptions& options,
         write_output("", to_line(json) + "\n");
         return;
     }
-    write_output("", summary_table(rows));
+    write_output("", summary_table(rows, options.policy.launch_mode));
     fmt::print(
         stderr,
         "candidates: {}; {} (--dry-run says which)\n",

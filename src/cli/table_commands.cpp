@@ -3,6 +3,7 @@
 #include "results/summary.hpp"
 #include "src/cli/commands.hpp"
 #include "src/cli/output.hpp"
+#include "src/cli/summary_table.hpp"
 
 #include <fmt/format.h>
 
@@ -17,6 +18,7 @@ ExitCode run_export(const ExportOptions& options) {
                              : options.format == "csv"  ? to_csv(table)
                                                         : to_json_text(table);
     write_output(options.output, text);
+    fmt::print(stderr, "{}", launch_note(launch_mode_of(table.policy)));
     for (const std::string& cost : table.layout_costs) {
         fmt::print(stderr, "{}\n", cost);
     }

@@ -45,7 +45,7 @@ void check_table_and_queries(const TemporaryFolder& folder) {
     const ProgramResult table = run_fdkbench({"export-table", "--db", folder.path("a.db")});
     REQUIRE(table.exit_code == 0);
     const Json json = Json::parse(table.out);
-    CHECK(json.at("schema_version") == 1);
+    CHECK(json.at("schema_version") == 2);
     REQUIRE(json.at("entries").size() == 2);
     for (const char* key : {"m",
                             "n",
@@ -57,6 +57,7 @@ void check_table_and_queries(const TemporaryFolder& folder) {
                             "launch",
                             "binary_hash",
                             "layout",
+                            "launch_mode",
                             "time_us",
                             "ratio",
                             "nrmse"}) {

@@ -46,6 +46,8 @@ DispatchTable table() {
     matmul.kind = LaunchStep::Kind::kMatmul;
     table.entries[1].plan.steps.push_back(matmul);
     table.entries[1].plan.workspace_bytes = 4096;
+    table.entries[1].plan.steps[0].waits_for_predecessor = true;
+    table.entries[1].launch_mode = LaunchMode::kDependent;
     return table;
 }
 
@@ -65,6 +67,9 @@ static_assert(kFound->ratio_lo == 0 && kFound->ratio_hi > 1e300);  // no interva
 static_assert(kFound->steps == 2 && kFound->first_step == 1 && kFound->workspace_bytes == 4096);
 static_assert(fdkbench_table::kSteps[kFound->first_step].block[0] == 512);
 static_assert(*fdkbench_table::kSteps[kFound->first_step + 1].kernel == 0);
+static_assert(kFound->launch_mode == "dependent" && kFound[-1].launch_mode == "plain");
+static_assert(fdkbench_table::kSteps[kFound->first_step].waits_for_predecessor);
+static_assert(!fdkbench_table::kSteps[0].waits_for_predecessor);
 static_assert(fdkbench_table::find(2, 128, 256, 4, 64) == nullptr);
 static_assert(fdkbench_table::find(16, 128, 256, 4, 32) == nullptr);
 static_assert(fdkbench_table::find(16, 128, 256, 4, 64, "fp16") == nullptr);

@@ -57,6 +57,7 @@ void check_valid(const Json& value, const Json& rule, const Json& root) {
                    (type == "array" && value.is_array()) ||
                    (type == "string" && value.is_string()) ||
                    (type == "integer" && value.is_number_integer()) ||
+                   (type == "boolean" && value.is_boolean()) ||
                    (type == "number" && value.is_number()) || (type == "null" && value.is_null());
         }));
     }
@@ -169,6 +170,40 @@ TEST_CASE("The policy of the newest run counts") {
     CHECK(read_table(fixture.store, "", std::nullopt).entries.size() == 2);
 }
 
+TEST_CASE("A table is of plain or of dependent launches, and every entry says of which") {
+    Fixture fixture;
+    RunRecord run = fictional_run();
+    run.policy.launch_mode = LaunchMode::kDependent;
+    fixture.store.begin_run(run);
+    Candidate waiting = candidate(8, small_problem(1));
+    waiting.plan.steps.front().waits_for_predecessor = true;
+    fixture.store.add(waiting, hash_of(waiting), correct(9));
+    for (const char* view : {"candidates_flat", "tied", "best"}) {
+        CHECK(
+            value(fixture.store, std::string("SELECT policy FROM ") + view + " WHERE ratio = 9") ==
+            "cold5-normal-seed1-nrmse0.004-dependent-v3");
+    }
+
+    const DispatchTable dependent = read_table(fixture.store, "", std::nullopt);
+    const Json json = Json::parse(to_json_text(dependent));
+    const Json rule = schema();
+    check_valid(json, rule, rule);
+    CHECK(json["policy"] == run.policy.key());
+    REQUIRE(json["entries"].size() == 1);
+    CHECK(json["entries"][0]["launch_mode"] == "dependent");
+    CHECK(json["entries"][0]["launch"]["steps"][0]["waits_for_predecessor"] == true);
+    CHECK(dependent.entries[0].plan == waiting.plan);
+    CHECK_THAT(to_csv(dependent), ContainsSubstring(",canonical,dependent,"));
+
+    fixture.store.begin_run(fictional_run());
+    const DispatchTable plain = read_table(fixture.store, "", std::nullopt);
+    REQUIRE(plain.entries.size() == 2);
+    for (const TableEntry& entry : plain.entries) {
+        CHECK(entry.launch_mode == LaunchMode::kPlain);
+        CHECK(entry.ratio < 9);
+    }
+}
+
 TEST_CASE("Every entry says what it was measured with, the table what its newest run was") {
     Fixture fixture;
     RunRecord later = fictional_run();
@@ -207,10 +242,12 @@ TEST_CASE("The JSON is as its schema says") {
     check_valid(json, rule, rule);
     REQUIRE(json["entries"].size() == 3);
     CHECK(json["schema"] == "fdkbench-table");
+    CHECK(json["schema_version"] == 2);
     CHECK(json["device"]["arch"] == "sm_90a");
     const Json entry = json["entries"][0];
     CHECK(entry["params"] == Json::parse(R"({"warps": 1, "decode": "prmt"})"));
     CHECK(entry["launch"]["steps"][0]["block"] == Json::parse("[32, 1, 1]"));
+    CHECK(entry["launch_mode"] == "plain");
     CHECK(entry["ratio_lo"].is_number());
     CHECK(json["entries"][2]["ratio_lo"].is_null());
     CHECK(json["entries"][2]["ratio_hi"].is_null());
@@ -227,8 +264,8 @@ TEST_CASE("The CSV has a line per entry and a header even without entries") {
     const std::string csv = to_csv(read_table(fixture.store, "", std::nullopt));
     CHECK(std::count(csv.begin(), csv.end(), '\n') == 3);
     const std::string header =
-        "m,n,k,bits,group_size,type,family,params,launch,binary_hash,layout,time_us,ratio,ratio_lo,"
-        "ratio_hi,nrmse,measured_at,driver,compiler,commit\n";
+        "m,n,k,bits,group_size,type,family,params,launch,binary_hash,layout,launch_mode,time_us,"
+        "ratio,ratio_lo,ratio_hi,nrmse,measured_at,driver,compiler,commit\n";
     CHECK_THAT(csv, ContainsSubstring(header + "1,128,256,4,64,bf16,lut_mv,\"{\"\"warps\"\":1,"));
     CHECK(to_csv(DispatchTable{}) == header);
 }
@@ -239,5 +276,5 @@ TEST_CASE("What a single sample does not give is an empty field of the CSV") {
     store.begin_run(fictional_run());
     store.add(candidate(4), "hash", single_sample(2));
     const std::string csv = to_csv(read_table(store, "", std::nullopt));
-    CHECK_THAT(csv, ContainsSubstring(",hash,canonical,10.0,2.0,,,0.002,20"));
+    CHECK_THAT(csv, ContainsSubstring(",hash,canonical,plain,10.0,2.0,,,0.002,20"));
 }
