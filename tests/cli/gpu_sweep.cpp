@@ -60,3 +60,46 @@ TEST_CASE("On a GPU every family is correct for every format of aligned shapes")
 TEST_CASE("On a GPU every family is correct where n, k and m divide nothing") {
     check_all_correct({"3x37x192", "17x133x320", "70x1001x4160"}, {"32", "64", "k"});
 }
+
+TEST_CASE("On a GPU dependent launches are measured of what waits, and their table says so") {
+    require_gpu();
+    const TemporaryFolder folder;
+    const std::string db = folder.path("a.db");
+    const std::vector<std::string> sweep{"sweep",
+                                         "--device",
+                                         "cuda:0",
+                                         "--quick",
+                                         "--cache-bytes-factor",
+                                         "0.05",
+                                         "--shape",
+                                         "1x256x512",
+                                         "8x1001x4160",
+                                         "--launch",
+                                         "dependent",
+                                         "-b",
+                                         "8",
+                                         "4",
+                                         "2",
+                                         "1",
+                                         "--db",
+                                         db};
+    const ProgramResult plan = run_fdkbench(joined(sweep, {"--dry-run"}));
+    if (plan.exit_code == 2 && plan.err.find("compute capability 9.0") != std::string::npos) {
+        WARN("skipped: " << plan.err);
+        return;
+    }
+    CHECK_THAT(plan.out, ContainsSubstring("lut_mv: does not wait for its predecessor"));
+
+    const ProgramResult result = run_fdkbench(sweep);
+    INFO(result.err);
+    REQUIRE(result.exit_code == 0);
+    CHECK_THAT(result.out, ContainsSubstring("not of one call"));
+    CHECK(query_csv(db, "SELECT DISTINCT status FROM candidates_flat") == "status\ncorrect\n");
+    CHECK(query_csv(db, "SELECT count(*) FROM best WHERE policy LIKE '%-dependent-%'") ==
+          "count(*)\n8\n");
+    const ProgramResult table = run_fdkbench({"export-table", "--db", db});
+    CHECK_THAT(table.out,
+               ContainsSubstring("\"launch_mode\": \"dependent\"") &&
+                   ContainsSubstring("\"waits_for_predecessor\": true"));
+    CHECK_THAT(table.err, ContainsSubstring("not of one call"));
+}

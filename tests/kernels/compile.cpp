@@ -9,12 +9,19 @@ CompileOutput compile_point(KernelCompiler& compiler,
                             const Problem& problem,
                             const Params& params,
                             const DeviceInfo& device) {
+    return compile_source(compiler, kernel_source(family), problem, params, device);
+}
+
+CompileOutput compile_source(KernelCompiler& compiler,
+                             const KernelSource& source,
+                             const Problem& problem,
+                             const Params& params,
+                             const DeviceInfo& device) {
     std::vector<std::string> options = problem_defines(problem);
     for (std::string& option : defines(params)) {
         options.push_back(std::move(option));
     }
     options.emplace_back("--ptxas-options=-v");
-    const KernelSource& source = kernel_source(family);
     return compiler.compile(source.source, source.headers, options, device.arch);
 }
 

@@ -12,6 +12,13 @@ CompileOutput compile_point(KernelCompiler& compiler,
                             const Params& params,
                             const DeviceInfo& device);
 
+/// The same of a source that was changed on purpose.
+CompileOutput compile_source(KernelCompiler& compiler,
+                             const KernelSource& source,
+                             const Problem& problem,
+                             const Params& params,
+                             const DeviceInfo& device);
+
 /// Bytes of stack and spills, over all functions that the log reports; -1 when it reports none.
 int local_bytes(const std::string& log);
 

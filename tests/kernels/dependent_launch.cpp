@@ -1,5 +1,6 @@
 #include "src/cuda/cuda_backend.hpp"
 #include "tests/catch.hpp"
+#include "tests/kernels/compile.hpp"
 #include "tests/kernels/patched.hpp"
 #include "tests/kernels/points.hpp"
 
@@ -14,12 +15,9 @@ const Problem kProblem{{1, 1024, 1024}, {4, 64}, ElementType::kBf16};
 std::vector<std::byte> machine_code(const Family& family,
                                     const KernelSource& source,
                                     const DeviceInfo& device) {
-    std::vector<std::string> options = problem_defines(kProblem);
-    for (std::string& define : defines(first_values(family.axes(kProblem, device)))) {
-        options.push_back(std::move(define));
-    }
+    const Params params = first_values(family.axes(kProblem, device));
     const CompileOutput output =
-        make_nvrtc_compiler()->compile(source.source, source.headers, options, device.arch);
+        compile_source(*make_nvrtc_compiler(), source, kProblem, params, device);
     CAPTURE(output.log);
     REQUIRE(output.ok);
     return output.binary;
