@@ -249,7 +249,7 @@ def run():
     try:
         out.mkdir(parents=True, exist_ok=True)
         for name, figure in figures.items():
-            figure.suptitle(best[0]["device"])
+            figure.suptitle(f'{best[0]["device"]}, {best[0]["policy"]}')
             figure.savefig(out / f"{name}.png", dpi=120)
             print(out / f"{name}.png")
     except OSError as error:

@@ -17,10 +17,11 @@ void add_policy(CLI::App& app, PolicyArguments& arguments) {
                    policy.cache_bytes_factor,
                    "Cold weights rotate over this many times the device's cache, in bytes")
         ->capture_default_str();
-    app.add_option("--launch",
-                   arguments.launch,
-                   "Each launch is 'plain', or 'dependent': it may begin before the last has ended "
-                   "(programmatic dependent launch)")
+    app.add_option(
+           "--launch",
+           arguments.launch,
+           "Each launch is 'plain', or 'dependent': it may begin before the previous one has ended "
+           "(programmatic dependent launch)")
         ->capture_default_str()
         ->check(CLI::IsMember({"plain", "dependent"}));
     app.add_option("--inputs",
