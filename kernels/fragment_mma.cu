@@ -52,8 +52,8 @@ constexpr int kXStride = kTiling.x_stride_bytes();
 constexpr int kPieces = kTiling.x_pieces();
 constexpr int kPieceRounds = FragmentTiling::divide_up(kRounds, kPieces);
 
-using Decoder = FragmentDecoder<kFormat.bits, kThreads>;
-static_assert(Decoder::kBytes == kFormat.table_bytes());
+using Decoder = FragmentDecoder<kFormat.bits, kThreads, FragmentMmaTiling::kTableRowBytes>;
+static_assert(Decoder::kBytes == kFormat.table_bytes(FragmentMmaTiling::kTableRowBytes));
 using Sums = float[kRowTiles][kColumnBlocks][4];
 
 __device__ int k_warp() {
@@ -288,7 +288,7 @@ extern "C" __global__ void __launch_bounds__(kThreads) fragment_mma(const void* 
     __syncthreads();
     const Result<kFormat> result(y, scales, m_begin, blockIdx.x * kTiling.rows());
     for (int i = threadIdx.x; i < columns * kTiling.rows(); i += kThreads) {
-        const float sum = partials.sum<kKWarps, 1>(i % kTiling.rows(), i / kTiling.rows());
+        const float sum = partials.sum<kKWarps>(i % kTiling.rows(), i / kTiling.rows());
         result.put(
             i % kTiling.rows(), i / kTiling.rows(), with_sums ? sum : decoder.result(sum, 0.0f));
     }

@@ -2,6 +2,7 @@
 #include "src/core/json.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cmath>
 #include <limits>
@@ -11,7 +12,20 @@ namespace fdkbench {
 namespace {
 
 /// What stands between the provenance and the data: the types.
-constexpr const char* kTypes = R"(/// One launch of a kernel.
+constexpr const char* kTypes =
+    R"(/// What cuTensorMapEncodeTiled makes a kernel's CUtensorMap from, the dimension that varies fastest
+/// first.
+struct TensorMap {
+    std::string_view operand;  ///< whose address it takes: "x", "w" or "scales"
+    int element_bytes;         ///< 2: 16-bit integers, 4: 32-bit integers
+    int rank;
+    std::uint64_t size[3];     ///< of x, the second is m of the launch
+    std::uint64_t strides[2];  ///< bytes, of all dimensions but the first
+    std::uint32_t box[3];
+    bool swizzled;  ///< 128-byte swizzle in shared memory
+};
+
+/// One launch of a kernel.
 struct Step {
     const char* kernel;  ///< exported name; empty: the library's matmul with weights [n,k]
     std::uint32_t grid[3];
@@ -19,6 +33,8 @@ struct Step {
     std::uint32_t cluster;       ///< CTAs per cluster along x
     std::uint32_t shared_bytes;  ///< dynamic shared memory
     bool waits_for_predecessor;  ///< may begin before the launch before it has ended
+    int tensor_map_count;        ///< parameters by value, in front of the pointers
+    TensorMap tensor_maps[3];
 };
 
 /// The fastest kernel for one problem.
@@ -89,8 +105,23 @@ std::string literal(double value) {
                                 : "std::numeric_limits<double>::infinity()";
 }
 
+std::string tensor_map_text(const TensorMap& map) {
+    return fmt::format("TensorMap{{{}, {}, {}, {{{}}}, {{{}}}, {{{}}}, {}}}",
+                       literal(to_string(map.operand)),
+                       map.element_bytes,
+                       map.size.size(),
+                       fmt::join(map.size, ", "),
+                       fmt::join(map.strides, ", "),
+                       fmt::join(map.box, ", "),
+                       map.swizzled);
+}
+
 std::string step_text(const LaunchStep& step) {
-    return fmt::format("    Step{{{}, {{{}, {}, {}}}, {{{}, {}, {}}}, {}, {}, {}}},\n",
+    std::string maps;
+    for (const TensorMap& map : step.tensor_maps) {
+        maps += (maps.empty() ? "" : ", ") + tensor_map_text(map);
+    }
+    return fmt::format("    Step{{{}, {{{}, {}, {}}}, {{{}, {}, {}}}, {}, {}, {}, {}, {{{}}}}},\n",
                        literal(step.kernel),
                        step.grid[0],
                        step.grid[1],
@@ -100,7 +131,9 @@ std::string step_text(const LaunchStep& step) {
                        step.block[2],
                        step.cluster,
                        step.shared_bytes,
-                       step.waits_for_predecessor);
+                       step.waits_for_predecessor,
+                       step.tensor_maps.size(),
+                       maps);
 }
 
 std::string entry_text(const TableEntry& entry, std::size_t first_step) {

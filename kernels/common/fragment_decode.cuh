@@ -8,8 +8,8 @@
 // bytes of a block hold 128 / bits weights of its two rows: 16 / bits steps of mma. A decoder has
 //   Decoder(codebook)        starts what it reads of the codebook: before weights are asked for,
 //                            since loads return in the order in which they were issued
-//   kBytes, build(shared)    bytes of shared memory that it needs; each of the CTA's kThreads
-//                            threads calls build, which fills them, and synchronises
+//   kBytes, build(shared)    bytes of shared memory that it needs; the CTA's first kThreads threads
+//                            call build, which fills them; then all synchronise
 //   operand(words, step, a)  the lane's registers of one step
 //   scaled_operand<kShifted, kScaled>(words, step, scales, a)
 //                            the same times the scales of the lane's rows (low half: lane / 4, high
@@ -39,11 +39,14 @@ struct WeightOperands {
 };
 
 /// 8 and 4 bits: a table in shared memory from a byte to the one or two elements it stands for,
-/// with a copy for each lane, so that no two lanes meet in a bank: [256][32 lanes] × 4 bytes.
-template <int kBits, int kThreads>
-class FragmentTable : public WeightOperands<FragmentTable<kBits, kThreads>> {
+/// with a copy for each lane, so that no two lanes meet in a bank: [256] rows of [32 lanes] × 4
+/// bytes, kRowBytes apart. Rows of 128 bytes are dense; with 256, half of which is unused, one
+/// permutation puts the byte above the lane's offset to make the address.
+template <int kBits, int kThreads, int kRowBytes>
+class FragmentTable : public WeightOperands<FragmentTable<kBits, kThreads, kRowBytes>> {
   public:
-    static constexpr int kBytes = 256 * 128;
+    static_assert(kRowBytes == 128 || kRowBytes == 256);
+    static constexpr int kBytes = 256 * kRowBytes;
 
     __device__ explicit FragmentTable(const uint16* codebook) {
 #pragma unroll
@@ -64,13 +67,15 @@ class FragmentTable : public WeightOperands<FragmentTable<kBits, kThreads>> {
 #pragma unroll
                 for (int j = 0; j < 8; ++j) {
                     // Neighbouring threads begin at different banks.
-                    const int piece = entry(i) * 8 + (threadIdx.x + j) % 8;
+                    const int piece = entry(i) * (kRowBytes / 16) + (threadIdx.x + j) % 8;
                     reinterpret_cast<uint4*>(shared)[piece] =
                         make_uint4(value, value, value, value);
                 }
             }
         }
-        lane_ = static_cast<uint32>(__cvta_generic_to_shared(shared)) + threadIdx.x % 32 * 4;
+        // The same in all lanes, and the compiler shall know it.
+        base_ = __shfl_sync(~0u, static_cast<uint32>(__cvta_generic_to_shared(shared)), 0);
+        lane_ = threadIdx.x % 32 * 4 + (kRowBytes == 128 ? base_ : 0);
     }
 
     __device__ void operand(const Packed<16>& words, int step, uint32 (&a)[4]) const {
@@ -92,10 +97,15 @@ class FragmentTable : public WeightOperands<FragmentTable<kBits, kThreads>> {
 
   private:
     __device__ uint32 look_up(uint32 word, int byte) const {
-        const uint32 index = permute_bytes(word, 0, 0x4440 + byte);
+        uint32 at;
+        if constexpr (kRowBytes == 128) {
+            at = permute_bytes(word, 0, 0x4440 + byte) * 128 + lane_;
+        } else {
+            at = permute_bytes(word, lane_, 0x7604 + byte * 16) + base_;
+        }
         uint32 entry;
         // Volatile, because it must not move before the barrier behind build().
-        asm volatile("ld.shared.u32 %0, [%1];" : "=r"(entry) : "r"(index * 128 + lane_));
+        asm volatile("ld.shared.u32 %0, [%1];" : "=r"(entry) : "r"(at));
         return entry;
     }
 
@@ -107,6 +117,7 @@ class FragmentTable : public WeightOperands<FragmentTable<kBits, kThreads>> {
 
     uint32 first_[kEntries];
     uint32 second_[kEntries];
+    uint32 base_;
     uint32 lane_;
 };
 
@@ -204,19 +215,19 @@ class FragmentSign {
     uint32 difference_;
 };
 
-template <int kBits, int kThreads>
+template <int kBits, int kThreads, int kRowBytes>
 struct FragmentDecoderOf {
-    using Type = FragmentTable<kBits, kThreads>;
+    using Type = FragmentTable<kBits, kThreads, kRowBytes>;
 };
-template <int kThreads>
-struct FragmentDecoderOf<2, kThreads> {
+template <int kThreads, int kRowBytes>
+struct FragmentDecoderOf<2, kThreads, kRowBytes> {
     using Type = FragmentPermute;
 };
-template <int kThreads>
-struct FragmentDecoderOf<1, kThreads> {
+template <int kThreads, int kRowBytes>
+struct FragmentDecoderOf<1, kThreads, kRowBytes> {
     using Type = FragmentSign;
 };
 
-/// The decoder of weights of kBits in a CTA of kThreads.
-template <int kBits, int kThreads>
-using FragmentDecoder = typename FragmentDecoderOf<kBits, kThreads>::Type;
+/// The decoder of weights of kBits for kThreads; kRowBytes are those of a table.
+template <int kBits, int kThreads, int kRowBytes>
+using FragmentDecoder = typename FragmentDecoderOf<kBits, kThreads, kRowBytes>::Type;

@@ -1,10 +1,9 @@
 #pragma once
 
-#include "kernels/common/cluster.cuh"
 #include "kernels/common/element.cuh"
 #include "kernels/common/fragment_tiling.cuh"
 
-// From sums in the registers of several warps and CTAs to y.
+// From sums in the registers of several warps to y.
 
 /// fp32 sums of the CTA's parts of k in shared memory: [parts][kColumns][kStride rows].
 template <int kColumns, int kStride>
@@ -27,14 +26,13 @@ class Partials {
         }
     }
 
-    /// The sum of all parts of all kCluster CTAs, always in the same order.
-    template <int kParts, int kCluster>
+    /// The sum of all parts, always in the same order.
+    template <int kParts>
     __device__ float sum(int row, int column) const {
         float sum = 0;
 #pragma unroll
-        for (int part = 0; part < kParts * kCluster; ++part) {
-            sum += load_of_cluster<kCluster>(
-                sums_ + (part % kParts * kColumns + column) * kStride + row, part / kParts);
+        for (int part = 0; part < kParts; ++part) {
+            sum += sums_[(part * kColumns + column) * kStride + row];
         }
         return sum;
     }
@@ -65,7 +63,28 @@ class Result {
         }
     }
 
+    /// Of four rows, the first of which is a multiple of 4.
+    __device__ void put(int row, int column, const float4& sums) const {
+        if constexpr (kFormat.n % 4 == 0 && !kFormat.one_group()) {
+            if (n_begin_ + row < kFormat.n) {
+                uint16* to =
+                    y_ + static_cast<int64>(m_begin_ + column) * kFormat.n + n_begin_ + row;
+                *reinterpret_cast<uint2*>(to) =
+                    make_uint2(pack(sums.x, sums.y), pack(sums.z, sums.w));
+            }
+        } else {
+            put(row, column, sums.x);
+            put(row + 1, column, sums.y);
+            put(row + 2, column, sums.z);
+            put(row + 3, column, sums.w);
+        }
+    }
+
   private:
+    __device__ static uint32 pack(float low, float high) {
+        return static_cast<uint32>(to_element(low)) | static_cast<uint32>(to_element(high)) << 16;
+    }
+
     uint16* y_;
     const uint16* scales_;
     int m_begin_;

@@ -42,7 +42,7 @@ struct FragmentTiling {
     }
 
     /// Bytes of the decoder's table in shared memory (fragment_decode.cuh).
-    FDK_CONSTEXPR int table_bytes() const { return bits >= 4 ? 256 * 128 : 0; }
+    FDK_CONSTEXPR int table_bytes(int row_bytes) const { return bits >= 4 ? 256 * row_bytes : 0; }
 
     static FDK_CONSTEXPR int divide_up(int a, int b) { return (a + b - 1) / b; }
     static FDK_CONSTEXPR int common_divisor(int a, int b) {
@@ -83,49 +83,10 @@ struct FragmentMmaTiling {
     FDK_CONSTEXPR int sums_stride() const { return rows() + 4; }
     FDK_CONSTEXPR int sums_bytes() const { return k_warps * m_tile * sums_stride() * 4; }
 
+    /// Dense rows of the decoder's table leave room for more CTAs on an SM.
+    static constexpr int kTableRowBytes = 128;
     FDK_CONSTEXPR int shared_bytes() const {
-        const int loop_bytes = format.table_bytes() + x_bytes();
-        return loop_bytes > sums_bytes() ? loop_bytes : sums_bytes();
-    }
-};
-
-/// kernels/fragment_wgmma.cu
-struct FragmentWgmmaTiling {
-    FragmentTiling format;
-    int m_tile;           ///< rows of x a CTA: 16, 32, 64 or 128
-    int row_warp_groups;  ///< warp groups side by side along n, 64 rows each
-    int k_warp_groups;    ///< warp groups that share rows and split a stage
-    int stages;           ///< depth of the ring in shared memory, at least 3
-    int cluster;          ///< CTAs that share rows and split k
-
-    FDK_CONSTEXPR int threads() const { return 128 * row_warp_groups * k_warp_groups; }
-    FDK_CONSTEXPR int warps() const { return threads() / 32; }
-    FDK_CONSTEXPR int rows() const { return 64 * row_warp_groups; }
-
-    /// Of k, a chunk for each of k_warp_groups; rounds are those of one CTA.
-    FDK_CONSTEXPR int stage_k() const { return k_warp_groups * format.chunk_k(); }
-    FDK_CONSTEXPR int rounds() const {
-        return FragmentTiling::divide_up(format.k, stage_k() * cluster);
-    }
-    FDK_CONSTEXPR int slice_k() const { return rounds() * stage_k(); }
-
-    /// A stage: x in panels of 64 along k, [m_tile][128 bytes] each; then of every warp its weights
-    /// [unroll][512] and scales [8 rows][spans][2].
-    FDK_CONSTEXPR int panels() const { return stage_k() / 64; }
-    FDK_CONSTEXPR int panel_bytes() const { return m_tile * 128; }
-    FDK_CONSTEXPR int x_bytes() const { return panels() * panel_bytes(); }
-    FDK_CONSTEXPR int scale_bytes() const { return format.one_group() ? 0 : 32 * format.spans(); }
-    FDK_CONSTEXPR int warp_bytes() const { return format.unroll * 512 + scale_bytes(); }
-    FDK_CONSTEXPR int stage_bytes() const {
-        return FragmentTiling::divide_up(x_bytes() + warps() * warp_bytes(), 1024) * 1024;
-    }
-
-    /// fp32 partial sums [k_warp_groups][m_tile][rows + 4]; the 4 avoid bank conflicts.
-    FDK_CONSTEXPR int sums_stride() const { return rows() + 4; }
-    FDK_CONSTEXPR int sums_bytes() const { return k_warp_groups * m_tile * sums_stride() * 4; }
-
-    FDK_CONSTEXPR int shared_bytes() const {
-        const int loop_bytes = format.table_bytes() + stages * stage_bytes();
+        const int loop_bytes = format.table_bytes(kTableRowBytes) + x_bytes();
         return loop_bytes > sums_bytes() ? loop_bytes : sums_bytes();
     }
 };

@@ -7,23 +7,13 @@
 // capability 9.0a).
 
 /// Where b lies: rows of 128 bytes (64 elements along k), the 16-byte units of row r exchanged by
-/// exclusive-or with r % 8, in groups of 8 rows. `address`, in the shared window, is a multiple of
-/// 1024 plus 32 for each step of 16 along k.
+/// exclusive-or with r % 8, in groups of 8 rows (as tensor copies with that swizzle write them).
+/// `address`, in the shared window, is a multiple of 1024 plus 32 for each step of 16 along k.
 __device__ inline uint64 swizzled_rows(uint32 address) {
     constexpr uint64 kGroupBytes = 1024;
     constexpr uint64 kSwizzle128 = 1;
-    return (address & 0x3ffffu) >> 4 | uint64{1} << 16 | (kGroupBytes >> 4) << 32 |
-           kSwizzle128 << 62;
-}
-
-/// Offset of 16-byte unit `unit` (0 … 7) of row `row` in such memory.
-__device__ inline int swizzled_offset(int row, int unit) {
-    return row * 128 + (unit ^ row % 8) * 16;
-}
-
-/// Makes what this thread copied to shared memory visible to wgmma (before a barrier).
-__device__ inline void publish_to_wgmma() {
-    asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
+    // Steps and panels on, only the low word's number grows: it stays below 2^14.
+    return ((address & 0x3ffffu) >> 4 | 1u << 16) | (kGroupBytes >> 4) << 32 | kSwizzle128 << 62;
 }
 
 /// Before the first of some steps: registers written until here are seen by them.
@@ -33,6 +23,19 @@ __device__ inline void begin_wgmma() {
 __device__ inline void commit_wgmma() {
     asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
 }
+/// The registers that kConsumerWarps warps take over from four that need few. Every thread of a
+/// warp group comes here.
+template <int kConsumerWarps>
+__device__ inline void give_registers() {
+    asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(kConsumerWarps == 16 ? 32 : 24));
+}
+template <int kConsumerWarps>
+__device__ inline void take_registers() {
+    // At launch, 20 warps have 96 a thread, 12 have 168.
+    static_assert(kConsumerWarps == 16 || kConsumerWarps == 8);
+    asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(kConsumerWarps == 16 ? 112 : 240));
+}
+
 /// Until at most kPending of the committed groups are under way.
 template <int kPending>
 __device__ inline void wait_wgmma() {

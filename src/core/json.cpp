@@ -21,6 +21,15 @@ void members(ConstOr<Problem> auto& problem, auto& visit) {
     visit("type", problem.type);
 }
 
+void members(ConstOr<TensorMap> auto& map, auto& visit) {
+    visit("operand", map.operand);
+    visit("element_bytes", map.element_bytes);
+    visit("size", map.size);
+    visit("strides", map.strides);
+    visit("box", map.box);
+    visit("swizzled", map.swizzled);
+}
+
 void members(ConstOr<LaunchStep> auto& step, auto& visit) {
     visit("kind", step.kind);
     visit("kernel", step.kernel);
@@ -29,6 +38,7 @@ void members(ConstOr<LaunchStep> auto& step, auto& visit) {
     visit("cluster", step.cluster);
     visit("shared_bytes", step.shared_bytes);
     visit.unless_default("waits_for_predecessor", step.waits_for_predecessor);
+    visit.unless_default("tensor_maps", step.tensor_maps);
 }
 
 void members(ConstOr<LaunchPlan> auto& plan, auto& visit) {
@@ -96,6 +106,7 @@ std::string to_line(const Json& json) {
 }
 
 FDKBENCH_JSON_MEMBERS(Problem)
+FDKBENCH_JSON_MEMBERS(TensorMap)
 FDKBENCH_JSON_MEMBERS(LaunchStep)
 FDKBENCH_JSON_MEMBERS(LaunchPlan)
 FDKBENCH_JSON_MEMBERS(DeviceInfo)
@@ -143,6 +154,10 @@ std::string_view word_of(LaunchMode value) {
     return to_string(value);
 }
 
+std::string_view word_of(TensorMap::Operand value) {
+    return to_string(value);
+}
+
 std::string_view word_of(LaunchStep::Kind value) {
     return value == LaunchStep::Kind::kKernel ? "kernel" : "matmul";
 }
@@ -165,6 +180,10 @@ void from_word(std::string_view word, CachePolicy& value) {
 
 void from_word(std::string_view word, LaunchMode& value) {
     value = launch_mode_from(word);
+}
+
+void from_word(std::string_view word, TensorMap::Operand& value) {
+    value = operand_from(word);
 }
 
 void from_word(std::string_view word, LaunchStep::Kind& value) {

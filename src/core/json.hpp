@@ -23,6 +23,8 @@ void to_json(Json& json, const Params& params);  ///< {"warps": 4, "decode": "pr
 void from_json(const Json& json, Params& params);
 void to_json(Json& json, const Problem& value);  ///< m n k bits group_size type
 void from_json(const Json& json, Problem& value);
+void to_json(Json& json, const TensorMap& value);
+void from_json(const Json& json, TensorMap& value);
 void to_json(Json& json, const LaunchStep& value);
 void from_json(const Json& json, LaunchStep& value);
 void to_json(Json& json, const LaunchPlan& value);

@@ -47,12 +47,14 @@ std::string_view word_of(Layout value);
 std::string_view word_of(CachePolicy value);
 std::string_view word_of(LaunchMode value);
 std::string_view word_of(LaunchStep::Kind value);
+std::string_view word_of(TensorMap::Operand value);
 void from_word(std::string_view word, CandidateStatus& value);
 void from_word(std::string_view word, ElementType& value);
 void from_word(std::string_view word, Layout& value);
 void from_word(std::string_view word, CachePolicy& value);
 void from_word(std::string_view word, LaunchMode& value);
 void from_word(std::string_view word, LaunchStep::Kind& value);
+void from_word(std::string_view word, TensorMap::Operand& value);
 
 Json double_json(double value);
 double double_from(const Json& json);

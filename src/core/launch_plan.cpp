@@ -9,6 +9,28 @@
 
 namespace fdkbench {
 
+std::string_view to_string(TensorMap::Operand operand) {
+    switch (operand) {
+        case TensorMap::Operand::kX:
+            return "x";
+        case TensorMap::Operand::kW:
+            return "w";
+        case TensorMap::Operand::kScales:
+            break;
+    }
+    return "scales";
+}
+
+TensorMap::Operand operand_from(std::string_view word) {
+    using enum TensorMap::Operand;
+    for (const auto operand : {kX, kW, kScales}) {
+        if (word == to_string(operand)) {
+            return operand;
+        }
+    }
+    throw std::invalid_argument(fmt::format("unknown operand '{}'", word));
+}
+
 std::string_view to_string(LaunchMode mode) {
     return mode == LaunchMode::kPlain ? "plain" : "dependent";
 }

@@ -11,6 +11,25 @@
 
 namespace fdkbench {
 
+/// An operand as a kernel's tensor copies see it: what cuTensorMapEncodeTiled makes a CUtensorMap
+/// from. Sizes in elements, the dimension that varies fastest first.
+struct TensorMap {
+    enum class Operand { kX, kW, kScales };
+    Operand operand = Operand::kX;
+    std::uint32_t element_bytes = 4;     ///< 2 (16-bit integers) or 4 (32-bit integers)
+    std::vector<std::uint64_t> size;     ///< of x, the second is m of the launch
+    std::vector<std::uint64_t> strides;  ///< bytes, of all dimensions but the first
+    std::vector<std::uint32_t> box;      ///< what one copy takes
+    bool swizzled = false;               ///< 128-byte swizzle in shared memory; else as it lies
+    // NOLINTNEXTLINE(modernize-use-nullptr): its code has no pointer.
+    auto operator<=>(const TensorMap&) const = default;
+};
+
+/// "x", "w" or "scales".
+std::string_view to_string(TensorMap::Operand operand);
+/// Inverse of to_string; throws std::invalid_argument.
+TensorMap::Operand operand_from(std::string_view word);
+
 /// One launch of a candidate.
 struct LaunchStep {
     enum class Kind {
@@ -26,6 +45,8 @@ struct LaunchStep {
     /// Every CTA executes griddepcontrol.wait before it touches what another launch may write or
     /// still read: x, y, workspace. Weights, scales and codebook never change.
     bool waits_for_predecessor = false;
+    /// Parameters of the kernel (CUtensorMap by value) in front of the pointers.
+    std::vector<TensorMap> tensor_maps;
     // NOLINTNEXTLINE(modernize-use-nullptr): its code has no pointer.
     auto operator<=>(const LaunchStep&) const = default;
 };

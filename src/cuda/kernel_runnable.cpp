@@ -2,6 +2,7 @@
 
 #include "src/core/error.hpp"
 #include "src/cuda/check.hpp"
+#include "src/cuda/tensor_map.hpp"
 
 #include <fmt/format.h>
 
@@ -178,17 +179,24 @@ void KernelRunnable::launch_matmul(const Arguments& arguments) {
 void KernelRunnable::launch_kernel(const LaunchStep& step,
                                    cudaKernel_t kernel,
                                    const Arguments& arguments) {
+    std::vector<CUtensorMap> maps;
+    maps.reserve(step.tensor_maps.size());
+    std::vector<void*> parameters;
+    for (const TensorMap& map : step.tensor_maps) {
+        parameters.push_back(&maps.emplace_back(encode(map, arguments)));
+    }
     Arguments values = arguments;
-    std::array<void*, 7> pointers{&values.x,
-                                  &values.w,
-                                  &values.scales,
-                                  &values.codebook,
-                                  &values.y,
-                                  &values.workspace,
-                                  &values.m};
+    parameters.insert(parameters.end(),
+                      {&values.x,
+                       &values.w,
+                       &values.scales,
+                       &values.codebook,
+                       &values.y,
+                       &values.workspace,
+                       &values.m});
     Attributes attributes{};
     const cudaLaunchConfig_t config = launch_config(step, stream_, mode_, attributes);
-    check(cudaLaunchKernelExC(&config, kernel, pointers.data()), "cudaLaunchKernelExC");
+    check(cudaLaunchKernelExC(&config, kernel, parameters.data()), "cudaLaunchKernelExC");
 }
 
 std::string KernelRunnable::name() const {

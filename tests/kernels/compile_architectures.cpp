@@ -29,9 +29,10 @@ const T& pick(const std::vector<T>& from, std::mt19937& random) {
     return from.at(random() % from.size());
 }
 
-/// Families for the instructions of one architecture say so.
+/// Families for the instructions of some architectures say so.
 bool needs_another(const Family& family, const DeviceInfo& device) {
-    return family.name == "fragment_wgmma" && device.arch != "sm_90a";
+    return (family.name == "fragment_wgmma" && device.arch != "sm_90a") ||
+           (family.name == "fragment_ring" && device.compute_capability < 90);
 }
 
 /// Compiles points of the family drawn from all problems that it claims.

@@ -6,7 +6,7 @@
 
 namespace fdkbench::testing {
 
-/// The family's source with one text replaced, which must be there exactly once.
+/// The family's source, with its headers, where one text is replaced; it must be there.
 KernelSource patched(const Family& family, const std::string& from, const std::string& to);
 
 }  // namespace fdkbench::testing

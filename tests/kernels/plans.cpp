@@ -95,14 +95,24 @@ TEST_CASE("Every point is skipped with a reason or has a plan that the device ca
     }
 }
 
+namespace {
+
+bool calls(const KernelSource& source, const std::string& call) {
+    const auto has = [&](const EmbeddedFile& file) {
+        return file.text.find(call) != std::string::npos;
+    };
+    return has(source.source) || std::ranges::any_of(source.headers, has);
+}
+
+}  // namespace
+
 TEST_CASE("A kernel's plan says that it waits for its predecessor where its source does") {
     const DeviceInfo device = GENERATE(h100(), rtx_3090());
     int waiting = 0;
     for (const Problem& problem : all_problems()) {
         for (const Family* family : claimants("cuda", problem, device)) {
             CAPTURE(device.name, family->name, to_string(problem));
-            const std::string& text = kernel_source(*family).source.text;
-            const bool waits = text.find("wait_for_predecessors();") != std::string::npos;
+            const bool waits = calls(kernel_source(*family), "wait_for_predecessors();");
             for (const Params& point : valid_points(*family, problem, device)) {
                 const LaunchPlan plan = family->plan(problem, point, device);
                 CHECK(plan.steps.front().waits_for_predecessor ==

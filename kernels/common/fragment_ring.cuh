@@ -1,0 +1,360 @@
+#pragma once
+
+#include "kernels/common/cluster.cuh"
+#include "kernels/common/dependent_launch.cuh"
+#include "kernels/common/fragment_result.cuh"
+#include "kernels/common/fragment_ring_tiling.cuh"
+#include "kernels/common/tensor_copy.cuh"
+#include "kernels/common/wgmma.cuh"
+
+// What the kernels share that take their operands from a ring in shared memory: one thread fills
+// it, consumer warps multiply, the sums of parts and of a cluster's CTAs are added in a fixed
+// order.
+//
+//   shared memory: decoder's table | ring of stages | ring of scales | sums from other CTAs |
+//   barriers
+
+/// The same in all lanes, and the compiler knows it.
+__device__ inline int warp_index() {
+    return __shfl_sync(~0u, threadIdx.x / 32, 0);
+}
+
+template <FragmentRingTiling kRing>
+struct RingAddresses {
+    /// A stage's barriers: its operands are there; its consumers have done with them.
+    __device__ static uint32 full(const uint8* shared, int stage) {
+        return shared_address(shared + kRing.barriers_begin()) + stage * 8;
+    }
+    __device__ static uint32 empty(const uint8* shared, int stage) {
+        return full(shared, kRing.stages + stage);
+    }
+    __device__ static const uint8* stages(const uint8* shared) {
+        return shared + kRing.table_bytes();
+    }
+    __device__ static const uint8* scales(const uint8* shared) {
+        return stages(shared) + kRing.stages * kRing.stage_bytes();
+    }
+};
+
+/// Counts through the slots of a ring; the parity is that of a barrier's phase.
+template <int kSlots>
+struct RingSlot {
+    int index = 0;
+    uint32 parity = 0;
+    __device__ void next() {
+        if (++index == kSlots) {
+            index = 0;
+            parity ^= 1;
+        }
+    }
+};
+
+struct RingMaps {
+    const TensorMap* x;
+    const TensorMap* w;
+    const TensorMap* scales;
+};
+
+/// The thread that fills the ring.
+template <FragmentRingTiling kRing>
+class RingProducer {
+  public:
+    __device__ RingProducer(
+        const RingMaps& maps, uint8* shared, int row_block, int k_begin, int m_begin)
+        : maps_(maps),
+          shared_(shared),
+          row_block_(row_block),
+          k_begin_(k_begin),
+          m_begin_(m_begin) {}
+
+    __device__ void init_barriers() const {
+#pragma unroll 1
+        for (int i = 0; i < kRing.stages; ++i) {
+            init_barrier(Addresses::full(shared_, i), 1);
+            init_barrier(Addresses::empty(shared_, i), kRing.consumer_warps);
+        }
+        publish_barriers();
+    }
+
+    /// Fills all stages. Only weights and scales are read before the launches that x comes from
+    /// have ended; those of later stages would delay the first x if they were asked for before it.
+    __device__ void begin() {
+        weights();
+        wait_for_predecessors();
+        activations();
+#pragma unroll 1
+        while (round_ < min(kRing.stages, kRing.rounds())) {
+            weights();
+            activations();
+        }
+    }
+
+    /// Fills stages again as they become free.
+    __device__ void refill() {
+        RingSlot<kRing.stages> freed;
+#pragma unroll 1
+        while (round_ < kRing.rounds()) {
+            wait_barrier(Addresses::empty(shared_, freed.index), freed.parity);
+            freed.next();
+            weights();
+            activations();
+        }
+    }
+
+  private:
+    using Addresses = RingAddresses<kRing>;
+
+    __device__ void weights() {
+        constexpr bool kScales = !kRing.format.one_group();
+        const bool new_quads = kScales && round_ % kRing.quad_stages() == 0;
+        const uint32 full = Addresses::full(shared_, stage_.index);
+        arrive_and_expect(
+            full, kRing.x_bytes() + kRing.weight_bytes() + (new_quads ? kRing.slot_bytes() : 0));
+        const int k = k_begin_ + round_ * kRing.stage_k();
+        copy_box(
+            stage() + kRing.x_bytes(), maps_.w, 0, k / kRing.format.block_k(), row_block_, full);
+        if (new_quads) {
+            copy_box(
+                shared_address(Addresses::scales(shared_)) + scale_slot_.index * kRing.slot_bytes(),
+                maps_.scales,
+                0,
+                k / kRing.quad_k(),
+                row_block_,
+                full);
+            scale_slot_.next();
+        }
+    }
+
+    /// Of the round whose weights were asked for; goes on to the next.
+    __device__ void activations() {
+        const int k = k_begin_ + round_ * kRing.stage_k();
+#pragma unroll
+        for (int i = 0; i < kRing.panels(); ++i) {
+            copy_box(stage() + i * kRing.panel_bytes(),
+                     maps_.x,
+                     k + i * 64,
+                     m_begin_,
+                     Addresses::full(shared_, stage_.index));
+        }
+        ++round_;
+        stage_.next();
+    }
+
+    __device__ uint32 stage() const {
+        return shared_address(Addresses::stages(shared_)) + stage_.index * kRing.stage_bytes();
+    }
+
+    RingMaps maps_;
+    uint8* shared_;
+    int row_block_;
+    int k_begin_;
+    int m_begin_;
+    int round_ = 0;
+    RingSlot<kRing.stages> stage_;
+    RingSlot<kRing.scale_slots()> scale_slot_;
+};
+
+/// A consumer warp's view of the ring: a stage after the other.
+template <FragmentRingTiling kRing>
+class RingReader {
+  public:
+    /// The warp takes the rows from 16-row block row_block on, and the chunk of a part.
+    __device__ RingReader(const uint8* shared, int row_block, int part)
+        : shared_(shared),
+          words_(Addresses::stages(shared) + kRing.x_bytes() +
+                 (row_block * kRing.stage_blocks() + part * kRing.format.unroll) * 512 +
+                 threadIdx.x % 32 * 16),
+          scales_(Addresses::scales(shared) + row_block * kRing.slot_quads() * 128 +
+                  threadIdx.x % 32 / 4 * 16),
+          x_(shared_address(Addresses::stages(shared)) +
+             part * (kRing.format.chunk_k() / 64) * kRing.panel_bytes()),
+          chunk_begin_(part * kRing.format.chunk_k()) {}
+
+    /// Waits for the stage.
+    __device__ void wait() const {
+        wait_barrier(Addresses::full(shared_, stage_.index), stage_.parity);
+    }
+    /// One lane of each warp says that the stage may be filled again.
+    __device__ void free() const { arrive(Addresses::empty(shared_, stage_.index)); }
+    /// The same of the stage before.
+    __device__ void free_last() const {
+        arrive(Addresses::empty(shared_, (stage_.index == 0 ? kRing.stages : stage_.index) - 1));
+    }
+
+    /// The lane's part of a block of the chunk, of the row_block-th of the warp's row blocks.
+    __device__ Packed<16> words(int row_block, int block) const {
+        return load_shared<16>(words_ + stage_.index * kRing.stage_bytes() +
+                               (row_block * kRing.stage_blocks() + block) * 512);
+    }
+    /// Of rows lane / 4 (low half) and lane / 4 + 8, where the chunk's span begins.
+    __device__ uint32 scales(int row_block, int span) const {
+        const int k =
+            round_in_quad_ * kRing.stage_k() + chunk_begin_ + span * kRing.format.span_k();
+        const int group = k / kRing.format.group_size;
+        return load_shared<4>(scales_ + scale_slot_.index * kRing.slot_bytes() +
+                              (row_block * kRing.slot_quads() + group / 4) * 128 + group % 4 * 4)
+            .words[0];
+    }
+    /// Address of the chunk's first panel of x.
+    __device__ uint32 x() const { return x_ + stage_.index * kRing.stage_bytes(); }
+
+    __device__ void next() {
+        stage_.next();
+        if (!kRing.format.one_group() && ++round_in_quad_ == kRing.quad_stages()) {
+            round_in_quad_ = 0;
+            scale_slot_.next();
+        }
+    }
+
+  private:
+    using Addresses = RingAddresses<kRing>;
+    const uint8* shared_;
+    const uint8* words_;
+    const uint8* scales_;
+    uint32 x_;
+    int chunk_begin_;
+    int round_in_quad_ = 0;
+    RingSlot<kRing.stages> stage_;
+    RingSlot<kRing.scale_slots()> scale_slot_;
+};
+
+/// Sums on their way to the CTA of the cluster that finishes their rows.
+template <FragmentRingTiling kRing>
+class RingSums {
+  public:
+    __device__ RingSums(uint8* shared, int rank, int columns)
+        : shared_(shared), rank_(rank), columns_(columns) {}
+
+    /// All consumers come here when they have done with the ring; the producer warps as well.
+    __device__ static void meet(bool consumer) {
+        if constexpr (kRing.cluster > 1) {
+            wait_cluster();  // all CTAs have begun
+            if constexpr (!kRing.sums_apart()) {
+                arrive_cluster();
+                wait_cluster();
+            }
+        }
+        if (consumer) {
+            asm volatile("bar.sync 1, %0;" ::"n"(kRing.consumers()) : "memory");
+        }
+    }
+
+    /// Gives a lane's sums of a row block, [column_blocks][4] in the order of mma_16x8x16.
+    __device__ void put(int row_block, int part, const float* sums) const {
+        const int lane = threadIdx.x % 32;
+        const int owner = row_block * 16 / kRing.share();
+        const float* to = from(owner == rank_ ? rank_ : owner, rank_) +
+                          (part * kRing.m_tile + lane % 4 * 2) * kRing.sums_stride() +
+                          row_block * 16 % kRing.share() + lane / 4;
+        const uint32 address = address_in_cluster<kRing.cluster>(to, owner);
+#pragma unroll
+        for (int i = 0; i < kRing.column_blocks() * 4; ++i) {
+            const int column = i / 4 * 8 + i % 2;
+            if (column + lane % 4 * 2 < columns_) {
+                store_in_cluster<kRing.cluster>(
+                    address + (column * kRing.sums_stride() + i % 4 / 2 * 8) * 4, sums[i]);
+            }
+        }
+    }
+
+    /// After cluster_sync: the sum of all parts of 4 rows of the CTA's share, in a fixed order.
+    __device__ float4 sum(int row, int column) const {
+        float4 sum = {};
+#pragma unroll
+        for (int i = 0; i < kRing.cluster * kRing.k_parts; ++i) {
+            const float4 part = *reinterpret_cast<const float4*>(
+                from(rank_, i / kRing.k_parts) +
+                (i % kRing.k_parts * kRing.m_tile + column) * kRing.sums_stride() + row);
+            sum.x += part.x;
+            sum.y += part.y;
+            sum.z += part.z;
+            sum.w += part.w;
+        }
+        return sum;
+    }
+
+  private:
+    /// Where CTA `owner` has the sums of CTA `rank`.
+    __device__ const float* from(int owner, int rank) const {
+        const int other = rank - (rank > owner);
+        return reinterpret_cast<const float*>(
+            shared_ + (rank == owner ? 0 : kRing.others_begin() + other * kRing.sums_bytes()));
+    }
+
+    uint8* shared_;
+    int rank_;
+    int columns_;
+};
+
+/// The kernel: Consumer has Decoder, sum<kShifted>(shared, decoder), which goes through all rounds
+/// of the ring, and put(sums).
+template <FragmentRingTiling kRing, class Consumer>
+__device__ void run_ring(
+    const RingMaps& maps, const void* scales, const void* codebook, void* y, int m, uint8* shared) {
+    using Decoder = typename Consumer::Decoder;
+    static_assert(Decoder::kBytes == kRing.table_bytes());
+    const int rank = blockIdx.x % kRing.cluster;
+    const int row_begin = blockIdx.x / kRing.cluster * kRing.rows();
+    const int m_begin = blockIdx.y * kRing.m_tile;
+    const int columns = min(m - m_begin, kRing.m_tile);
+    const bool consumer = warp_index() < kRing.consumer_warps;
+    const bool producer = threadIdx.x == kRing.consumers();
+
+    Decoder decoder(static_cast<const uint16*>(codebook));
+    RingProducer<kRing> filler(maps, shared, row_begin / 16, rank * kRing.slice_k(), m_begin);
+    if (producer) {
+        filler.init_barriers();
+        begin_dependents();
+        filler.begin();
+    }
+    __syncwarp();
+    if constexpr (kRing.cluster > 1) {
+        arrive_cluster();
+    }
+    if (consumer) {
+        decoder.build(shared);
+    }
+    __syncthreads();
+
+    const bool shifted = Decoder::kNeedsSums && decoder.needs_sums();
+    const RingSums<kRing> sums(shared, rank, columns);
+    if (consumer) {
+        if constexpr (kRing.gives_registers()) {
+            take_registers<kRing.consumer_warps>();
+        }
+        Consumer own;
+        if (shifted) {
+            own.template sum<Decoder::kNeedsSums>(shared, decoder);
+        } else {
+            own.template sum<false>(shared, decoder);
+        }
+        sums.meet(true);
+        own.put(sums);
+    } else {
+        if constexpr (kRing.gives_registers()) {
+            give_registers<kRing.consumer_warps>();
+        }
+        if (producer) {
+            filler.refill();
+        }
+        __syncwarp();
+        sums.meet(false);
+    }
+    wait_for_predecessors();
+    cluster_sync<kRing.cluster>();
+
+    const Result<kRing.format> result(y, scales, m_begin, row_begin + rank * kRing.share());
+    constexpr int kQuads = kRing.share() / 4;
+#pragma unroll 2
+    for (int i = threadIdx.x; i < columns * kQuads; i += kRing.threads()) {
+        const int row = i % kQuads * 4;
+        float4 sum = sums.sum(row, i / kQuads);
+        if (!shifted) {
+            sum = make_float4(decoder.result(sum.x, 0.0f),
+                              decoder.result(sum.y, 0.0f),
+                              decoder.result(sum.z, 0.0f),
+                              decoder.result(sum.w, 0.0f));
+        }
+        result.put(row, i / kQuads, sum);
+    }
+}

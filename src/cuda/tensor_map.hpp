@@ -1,0 +1,14 @@
+#pragma once
+
+#include "src/core/backend.hpp"
+#include "src/core/launch_plan.hpp"
+
+#include <cuda.h>
+
+namespace fdkbench {
+
+/// The kernel parameter for an operand at its present address, with as many rows of x as there are.
+/// Throws CandidateError(constraints) when the driver does not take it, or has no tensor maps.
+CUtensorMap encode(const TensorMap& map, const Arguments& arguments);
+
+}  // namespace fdkbench
