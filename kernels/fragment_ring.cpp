@@ -79,7 +79,13 @@ std::optional<std::string> declines(const Problem& problem, const DeviceInfo& de
     if (problem.shape.m > kMostTokens) {
         return fmt::format("is for at most {} tokens", kMostTokens);
     }
-    return fragment_declines(problem, device);
+    if (auto reason = fragment_declines(problem, device)) {
+        return reason;
+    }
+    if (!first_valid(all_axes(problem), skips, problem, device)) {
+        return ring_too_small(problem);
+    }
+    return std::nullopt;
 }
 
 LaunchPlan plan(const Problem& problem, const Params& params, const DeviceInfo&) {

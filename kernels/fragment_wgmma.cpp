@@ -81,7 +81,13 @@ std::optional<std::string> declines(const Problem& problem, const DeviceInfo& de
     if (problem.shape.m <= kFewTokens) {
         return fmt::format("is for more than {} tokens", kFewTokens);
     }
-    return fragment_declines(problem, device);
+    if (auto reason = fragment_declines(problem, device)) {
+        return reason;
+    }
+    if (!first_valid(all_axes(problem), skips, problem, device)) {
+        return ring_too_small(problem);
+    }
+    return std::nullopt;
 }
 
 LaunchPlan plan(const Problem& problem, const Params& params, const DeviceInfo&) {

@@ -2,44 +2,42 @@
 
 #include "kernels/common/types.cuh"
 
-// CTAs of a cluster, which share their shared memory (compute capability 9.0 and above; a cluster
-// of one CTA works everywhere).
+// CTAs of a cluster, which reach each other's shared memory (compute capability 9.0 and above).
 
-/// Every thread of the cluster arrives, and waits before it arrives again. What was written to
-/// shared memory before arriving is there after waiting.
+/// Every thread of the cluster arrives, and waits before it arrives again. Neither hands over what
+/// was written to memory: that takes a fence far dearer than the barrier.
 __device__ inline void arrive_cluster() {
-    asm volatile("barrier.cluster.arrive.release;" ::: "memory");
+    asm volatile("barrier.cluster.arrive.relaxed;" ::: "memory");
 }
 __device__ inline void wait_cluster() {
-    asm volatile("barrier.cluster.wait.acquire;" ::: "memory");
+    asm volatile("barrier.cluster.wait;" ::: "memory");
 }
 
-template <int kSize>
-__device__ inline void cluster_sync() {
-    if constexpr (kSize == 1) {
-        __syncthreads();
-    } else {
-        arrive_cluster();
-        wait_cluster();
-    }
+/// Waits until the first phase of a barrier (tensor_copy.cuh) has ended, with what other CTAs
+/// wrote.
+__device__ inline void wait_cluster_barrier(uint32 barrier) {
+    asm volatile(
+        "{\n"
+        ".reg .pred done;\n"
+        "AGAIN:\n"
+        "mbarrier.try_wait.parity.acquire.cluster.shared::cta.b64 done, [%0], 0;\n"
+        "@!done bra AGAIN;\n"
+        "}" ::"r"(barrier)
+        : "memory");
 }
 
-/// The address of what CTA `rank` of kSize has at the same place in its shared memory.
-template <int kSize>
-__device__ inline uint32 address_in_cluster(const void* shared, int rank) {
-    uint32 address = static_cast<uint32>(__cvta_generic_to_shared(shared));
-    if constexpr (kSize > 1) {
-        asm("mapa.shared::cluster.u32 %0, %0, %1;" : "+r"(address) : "r"(rank));
-    }
+/// The address of what CTA `rank` has at the same place in its shared memory.
+__device__ inline uint32 address_in_cluster(uint32 shared, int rank) {
+    uint32 address;
+    asm("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(address) : "r"(shared), "r"(rank));
     return address;
 }
 
-/// Writes to such an address.
-template <int kSize>
-__device__ inline void store_in_cluster(uint32 address, float value) {
-    if constexpr (kSize == 1) {
-        asm volatile("st.shared.f32 [%0], %1;" ::"r"(address), "f"(value) : "memory");
-    } else {
-        asm volatile("st.shared::cluster.f32 [%0], %1;" ::"r"(address), "f"(value) : "memory");
-    }
+/// Starts to write to such an address; the bytes count at a barrier there.
+__device__ inline void store_in_cluster(uint32 address, float value, uint32 barrier) {
+    asm volatile(
+        "st.async.shared::cluster.mbarrier::complete_tx::bytes.f32 [%0], %1, [%2];" ::"r"(address),
+        "f"(value),
+        "r"(barrier)
+        : "memory");
 }

@@ -28,6 +28,8 @@ struct RingAddresses {
     __device__ static uint32 empty(const uint8* shared, int stage) {
         return full(shared, kRing.stages + stage);
     }
+    /// Sums from the cluster's other CTAs are there.
+    __device__ static uint32 sums(const uint8* shared) { return full(shared, 2 * kRing.stages); }
     __device__ static const uint8* stages(const uint8* shared) {
         return shared + kRing.table_bytes();
     }
@@ -67,13 +69,19 @@ class RingProducer {
           k_begin_(k_begin),
           m_begin_(m_begin) {}
 
-    __device__ void init_barriers() const {
+    /// Sums of so many columns will come.
+    __device__ void init_barriers(int columns) const {
 #pragma unroll 1
         for (int i = 0; i < kRing.stages; ++i) {
             init_barrier(Addresses::full(shared_, i), 1);
             init_barrier(Addresses::empty(shared_, i), kRing.consumer_warps);
         }
+        init_barrier(Addresses::sums(shared_), 1);
         publish_barriers();
+        if constexpr (kRing.cluster > 1) {
+            constexpr int kColumnBytes = (kRing.cluster - 1) * kRing.k_parts * kRing.share() * 4;
+            arrive_and_expect(Addresses::sums(shared_), columns * kColumnBytes);
+        }
     }
 
     /// Fills all stages. Only weights and scales are read before the launches that x comes from
@@ -225,10 +233,10 @@ class RingSums {
     __device__ RingSums(uint8* shared, int rank, int columns)
         : shared_(shared), rank_(rank), columns_(columns) {}
 
-    /// All consumers come here when they have done with the ring; the producer warps as well.
+    /// All consumers come here when they have done with the ring; the producer's warps as well.
     __device__ static void meet(bool consumer) {
         if constexpr (kRing.cluster > 1) {
-            wait_cluster();  // all CTAs have begun
+            wait_cluster();  // all CTAs have begun, and have their barriers
             if constexpr (!kRing.sums_apart()) {
                 arrive_cluster();
                 wait_cluster();
@@ -241,30 +249,47 @@ class RingSums {
 
     /// Gives a lane's sums of a row block, [column_blocks][4] in the order of mma_16x8x16.
     __device__ void put(int row_block, int part, const float* sums) const {
+        static_assert(kRing.share() % 8 == 0);
         const int lane = threadIdx.x % 32;
-        const int owner = row_block * 16 / kRing.share();
-        const float* to = from(owner == rank_ ? rank_ : owner, rank_) +
-                          (part * kRing.m_tile + lane % 4 * 2) * kRing.sums_stride() +
-                          row_block * 16 % kRing.share() + lane / 4;
-        const uint32 address = address_in_cluster<kRing.cluster>(to, owner);
 #pragma unroll
-        for (int i = 0; i < kRing.column_blocks() * 4; ++i) {
-            const int column = i / 4 * 8 + i % 2;
-            if (column + lane % 4 * 2 < columns_) {
-                store_in_cluster<kRing.cluster>(
-                    address + (column * kRing.sums_stride() + i % 4 / 2 * 8) * 4, sums[i]);
+        for (int half = 0; half < 2; ++half) {
+            const int row = row_block * 16 + half * 8;
+            const int owner = row / kRing.share();
+            float* own =
+                from(owner, rank_) + place(row % kRing.share() + lane / 4, part, lane % 4 * 2);
+            const uint32 there = address_in_cluster(shared_address(own), owner);
+            const uint32 barrier = address_in_cluster(Addresses::sums(shared_), owner);
+#pragma unroll
+            for (int i = 0; i < kRing.column_blocks() * 2; ++i) {
+                const int column = i / 2 * 8 + i % 2;
+                const float sum = sums[i / 2 * 4 + half * 2 + i % 2];
+                const int offset = column * kRing.sums_stride();
+                if (column + lane % 4 * 2 < columns_) {
+                    if (owner == rank_) {
+                        own[offset] = sum;
+                    } else {
+                        store_in_cluster(there + offset * 4, sum, barrier);
+                    }
+                }
             }
         }
     }
 
-    /// After cluster_sync: the sum of all parts of 4 rows of the CTA's share, in a fixed order.
+    /// After put: all sums of the CTA's share are there.
+    __device__ void wait() const {
+        __syncthreads();
+        if constexpr (kRing.cluster > 1) {
+            wait_cluster_barrier(Addresses::sums(shared_));
+        }
+    }
+
+    /// The sum of all parts of 4 rows of the CTA's share, in a fixed order.
     __device__ float4 sum(int row, int column) const {
         float4 sum = {};
 #pragma unroll
         for (int i = 0; i < kRing.cluster * kRing.k_parts; ++i) {
             const float4 part = *reinterpret_cast<const float4*>(
-                from(rank_, i / kRing.k_parts) +
-                (i % kRing.k_parts * kRing.m_tile + column) * kRing.sums_stride() + row);
+                from(rank_, i / kRing.k_parts) + place(row, i % kRing.k_parts, column));
             sum.x += part.x;
             sum.y += part.y;
             sum.z += part.z;
@@ -274,10 +299,14 @@ class RingSums {
     }
 
   private:
+    using Addresses = RingAddresses<kRing>;
+    __device__ static int place(int row, int part, int column) {
+        return (part * kRing.m_tile + column) * kRing.sums_stride() + row;
+    }
     /// Where CTA `owner` has the sums of CTA `rank`.
-    __device__ const float* from(int owner, int rank) const {
+    __device__ float* from(int owner, int rank) const {
         const int other = rank - (rank > owner);
-        return reinterpret_cast<const float*>(
+        return reinterpret_cast<float*>(
             shared_ + (rank == owner ? 0 : kRing.others_begin() + other * kRing.sums_bytes()));
     }
 
@@ -303,7 +332,7 @@ __device__ void run_ring(
     Decoder decoder(static_cast<const uint16*>(codebook));
     RingProducer<kRing> filler(maps, shared, row_begin / 16, rank * kRing.slice_k(), m_begin);
     if (producer) {
-        filler.init_barriers();
+        filler.init_barriers(columns);
         begin_dependents();
         filler.begin();
     }
@@ -341,7 +370,7 @@ __device__ void run_ring(
         sums.meet(false);
     }
     wait_for_predecessors();
-    cluster_sync<kRing.cluster>();
+    sums.wait();
 
     const Result<kRing.format> result(y, scales, m_begin, row_begin + rank * kRing.share());
     constexpr int kQuads = kRing.share() / 4;

@@ -86,8 +86,8 @@ struct FragmentRingTiling {
         const int sums_end = others_begin() + (cluster - 1) * sums_bytes();
         return sums_end > ring_bytes() ? sums_end : ring_bytes();
     }
-    /// Two barriers of 8 bytes a stage come last.
-    FDK_CONSTEXPR int shared_bytes() const { return barriers_begin() + 16 * stages; }
+    /// Two barriers of 8 bytes a stage come last, and one for sums from other CTAs.
+    FDK_CONSTEXPR int shared_bytes() const { return barriers_begin() + 16 * stages + 8; }
 };
 
 /// kernels/fragment_ring.cu

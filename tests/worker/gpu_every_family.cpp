@@ -64,7 +64,7 @@ int run_families(bool with_library) {
     int runs = 0;
     for (const int bits : {16, 8, 4, 2, 1}) {
         for (const std::int64_t m : {3, 33}) {
-            const Problem problem{{m, 136, 512}, {bits, bits == 16 ? 0 : 64}, ElementType::kBf16};
+            const Problem problem{{m, 136, 1152}, {bits, bits == 16 ? 0 : 64}, ElementType::kBf16};
             for (const Family* family : claimants("cuda", problem, gpu_info())) {
                 const Params params = valid_points(*family, problem, gpu_info()).front();
                 if (uses_library(*family, problem, params) == with_library) {
