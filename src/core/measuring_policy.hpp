@@ -39,7 +39,7 @@ struct MeasuringPolicy {
     /// Count blocks in which the device was throttled or changed its clock, too.
     bool allow_throttling = false;
 
-    /// Stable text for the database, for example "cold5-normal-seed1-nrmse0.004-v3". The version
+    /// Stable text for the database, for example "cold5-normal-seed1-nrmse0.004-v4". The version
     /// at its end rises when the method of timing changes.
     [[nodiscard]] std::string key() const;
 };
