@@ -50,7 +50,8 @@ void add_race(CLI::App& app, SweepArguments& arguments) {
         ->capture_default_str();
     app.add_option("--confirm",
                    arguments.confirmations,
-                   "Time each cell's finalists again in so many fresh processes [3; --quick: 0]");
+                   "Time each cell's finalists again in so many fresh processes; in more, up to "
+                   "32, where these disagree [3; --quick: 0, and never more]");
     app.add_option("--margin",
                    options.margin,
                    "A cell's former winner stays unless beaten by this share: 0.03 is 3 %")
