@@ -43,8 +43,8 @@ class MeasurementSink {
     virtual int begin_attempt(const Candidate& candidate, const std::string& binary_hash) = 0;
     /// The sweep outlived that.
     virtual void end_attempt(const Candidate& candidate, const std::string& binary_hash) = 0;
-    /// Kernels to time in further processes until the cell's winner rests on `processes`; none
-    /// when it does.
+    /// Kernels to time in further processes until the cell's winner rests on `processes`, the
+    /// winner as things stand first; none when it does.
     virtual std::vector<Finalist> unconfirmed(const Problem& problem, int processes) = 0;
     /// All of the cell's rows are there: who wins now stays the winner until beaten by `margin`.
     virtual void decide(const Problem& problem, double margin, int processes) = 0;
@@ -101,7 +101,8 @@ struct SweepOptions {
     Timeouts timeouts;
     /// Of the race for one cell; the rounds that give an interval are always run.
     std::chrono::seconds race_time{5};
-    int confirmations = 3;  ///< fresh processes in which a cell's finalists are timed again
+    /// Fresh processes in which a cell's finalists are timed again; more where these disagree.
+    int confirmations = 8;
     double margin = 0.03;   ///< by which an incumbent must be beaten
     bool complete = false;  ///< nobody leaves a race before its end
 };

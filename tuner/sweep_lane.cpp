@@ -1,9 +1,11 @@
 #include "tuner/sweep_lane.hpp"
 
+#include "tuner/confirmation.hpp"
 #include "tuner/search_space.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace fdkbench {
@@ -12,6 +14,27 @@ namespace {
 
 /// Times the number of confirmations.
 constexpr int kMostPasses = 3;
+/// After so many passes in a row in which nothing could be timed the device is too busy.
+constexpr int kMostIdle = 3;
+
+/// A cell that is being confirmed.
+struct Doubt {
+    std::size_t cell = 0;
+    int confirmations = 0;  ///< that its winner is to rest on for now
+    int timed_in = 0;       ///< processes of all its finalists before the last pass
+    int idle = 0;           ///< passes in a row that added none
+
+    /// Whether another pass may add to what the finalists have.
+    bool moves(const std::vector<Finalist>& finalists) {
+        int now = 0;
+        for (const Finalist& finalist : finalists) {
+            now += processes(finalist.measurement.samples);
+        }
+        idle = now == timed_in ? idle + 1 : 0;
+        timed_in = now;
+        return idle < kMostIdle;
+    }
+};
 
 }  // namespace
 
@@ -115,29 +138,38 @@ void LaneRunner::race(std::size_t index) {
 }
 
 /// Each pass is one fresh process that goes through the cells whose winner is still in doubt: as
-/// many as there are confirmations as a rule, a few more where the processes disagree.
+/// many as there are confirmations as a rule, more where the processes disagree.
 void LaneRunner::confirm() {
-    const int processes = 1 + lane_.options.confirmations;
-    const int most_passes = kMostPasses * lane_.options.confirmations;
+    const SweepOptions& options = lane_.options;
+    const int most_passes =
+        std::max(kMostPasses * options.confirmations, most_confirmations(options));
     worker_.stop();
-    std::vector<std::size_t> doubtful = raced_;
-    for (int pass = 0; pass < most_passes && !doubtful.empty(); ++pass) {
-        DeviceWorker fresh(lane_.options, lane_.factory, use_, listener_);
-        std::vector<std::size_t> confirmed;
-        for (const std::size_t index : doubtful) {
+    std::vector<Doubt> doubts;
+    for (const std::size_t index : raced_) {
+        doubts.push_back({.cell = index, .confirmations = options.confirmations});
+    }
+    for (int pass = 0; pass < most_passes && !doubts.empty(); ++pass) {
+        DeviceWorker fresh(options, lane_.factory, use_, listener_);
+        std::vector<Doubt> left;
+        for (Doubt& doubt : doubts) {
             if (stopping_()) {
                 return;
             }
-            const Problem& problem = plan_.cells[index].problem;
-            const auto finalists = lane_.sink.unconfirmed(problem, processes);
-            if (!finalists.empty() && confirm(problem, finalists, fresh)) {
-                confirmed.push_back(index);
+            const Problem& problem = plan_.cells[doubt.cell].problem;
+            const auto finalists =
+                finalists_in_doubt(lane_.sink, options, problem, doubt.confirmations);
+            if (!finalists.empty() && doubt.moves(finalists) &&
+                confirm(problem, finalists, fresh)) {
+                left.push_back(doubt);
             }
         }
-        doubtful = confirmed;
+        doubts = std::move(left);
+    }
+    if (stopping_()) {
+        return;  // within the last of them
     }
     for (const std::size_t index : raced_) {
-        lane_.sink.decide(plan_.cells[index].problem, lane_.options.margin, processes);
+        lane_.sink.decide(plan_.cells[index].problem, options.margin, 1 + options.confirmations);
     }
 }
 

@@ -65,7 +65,7 @@ void print(const Candidate& candidate, const NoiseBudget& budget, const NoiseEff
     line("between blocks of one process, beyond that", budget.block);
     line("between processes, beyond that", budget.process);
     const int rounds = RaceLimits{}.least_rounds;
-    const int confirmed = 1 + SweepOptions{}.confirmations;
+    const int confirmed = SweepOptions{}.confirmations;
     fmt::print("smallest difference of two kernels that shows (95 %)\n");
     line(fmt::format("in one process of {} blocks (--quick)", rounds),
          budget.resolvable(1, rounds));

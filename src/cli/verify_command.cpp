@@ -106,22 +106,20 @@ void print(const std::vector<Verified>& all) {
     }
 }
 
-/// Adds what another process measured.
+/// Adds what another process measured. None of these is a race.
 void add(Remeasured& sum, Remeasured more, const Problem& problem) {
     if (!more.measurement) {
         sum.left_out = more.left_out;
         return;
     }
-    const bool both_timed =
-        sum.measurement && !sum.measurement->samples.empty() && !more.measurement->samples.empty();
-    if (both_timed) {
-        const int process = processes(sum.measurement->samples);
-        for (Sample& sample : more.measurement->samples) {
-            sample.process = process;
-        }
-        more.measurement->samples.insert(more.measurement->samples.end(),
-                                         sum.measurement->samples.begin(),
-                                         sum.measurement->samples.end());
+    std::vector<Sample>& samples = more.measurement->samples;
+    const std::vector<Sample> before =
+        sum.measurement ? sum.measurement->samples : std::vector<Sample>();
+    for (Sample& sample : samples) {
+        sample.process = 1 + processes(before);
+    }
+    if (!before.empty() && !samples.empty()) {
+        samples.insert(samples.end(), before.begin(), before.end());
         summarise(*more.measurement, problem);
     }
     sum = std::move(more);

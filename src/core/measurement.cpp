@@ -16,7 +16,7 @@ int processes(const std::vector<Sample>& samples) {
 }
 
 void summarise(Measurement& measurement, const Problem& problem) {
-    const double time_us = median_time_us(measurement.samples);
+    const double time_us = median_time_us(decisive_samples(measurement.samples));
     measurement.time_us = time_us;
     measurement.gb_s = gb_s(problem.bytes_moved(), time_us);
     measurement.tflop_s = problem.flops() / time_us * 1e-6;

@@ -53,7 +53,7 @@ struct Measurement {
     std::optional<bool> repeatable;             ///< bitwise equal output when run twice
     std::optional<KernelResources> resources;
 
-    std::optional<double> time_us;   ///< median over samples
+    std::optional<double> time_us;   ///< median over the decisive samples
     std::optional<double> ratio;     ///< baseline time ÷ candidate time, paired; above 1 is faster
     std::optional<double> ratio_lo;  ///< 95 % interval of ratio
     std::optional<double> ratio_hi;

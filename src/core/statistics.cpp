@@ -14,6 +14,7 @@ constexpr double kTail = 0.025;                        // of a two-sided 95 % in
 constexpr double kNormalQuantile = 1.959963984540054;  // of 1 − kTail
 constexpr std::size_t kMinForInterval = 6;  // with 5 samples even the full range holds only 93.75 %
 constexpr std::size_t kMaxExact = 50;
+constexpr int kRace = 0;  // Sample::process
 
 double element(std::vector<double>& values, std::size_t rank) {
     const auto at = values.begin() + static_cast<std::ptrdiff_t>(rank);
@@ -104,11 +105,18 @@ double median_time_us(std::span<const Sample> samples) {
     return median(std::move(times));
 }
 
+std::vector<Sample> decisive_samples(std::span<const Sample> samples) {
+    std::vector<Sample> decisive(samples.begin(), samples.end());
+    if (processes(decisive) > 2) {
+        std::erase_if(decisive, [](const Sample& sample) { return sample.process == kRace; });
+    }
+    return decisive;
+}
+
 namespace {
 
-/// By Hodges and Lehmann, over all samples alike.
-RatioEstimate pooled_ratio(std::span<const Sample> samples) {
-    const std::vector<double> logs = log_ratios(samples);
+/// Of the logarithms of independent ratios, by Hodges and Lehmann.
+RatioEstimate ratio_of(const std::vector<double>& logs) {
     std::vector<double> averages = walsh_averages(logs);
     const double estimate = median(averages);
     if (logs.size() == 1) {
@@ -136,22 +144,19 @@ RatioEstimate paired_ratio(std::span<const Sample> samples) {
     if (samples.empty()) {
         throw std::invalid_argument("a ratio needs at least one sample");
     }
-    RatioEstimate estimate = pooled_ratio(samples);
     std::map<int, std::vector<Sample>> by_process;
-    for (const Sample& sample : samples) {
+    for (const Sample& sample : decisive_samples(samples)) {
         by_process[sample.process].push_back(sample);
     }
-    if (by_process.size() > 1) {
-        double logs = 0;
-        for (const auto& [process, own] : by_process) {
-            const double ratio = pooled_ratio(own).ratio;
-            estimate.lo = std::min(estimate.lo, ratio);
-            estimate.hi = std::max(estimate.hi, ratio);
-            logs += std::log(ratio);
+    std::vector<double> estimates;
+    for (const auto& [process, own] : by_process) {
+        const RatioEstimate estimate = ratio_of(log_ratios(own));
+        if (by_process.size() == 1) {
+            return estimate;
         }
-        estimate.ratio = std::exp(logs / static_cast<double>(by_process.size()));
+        estimates.push_back(std::log(estimate.ratio));
     }
-    return estimate;
+    return ratio_of(estimates);
 }
 
 double NoiseBudget::resolvable(int processes, int blocks) const {

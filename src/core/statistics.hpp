@@ -13,6 +13,10 @@ double median(std::vector<double> values);
 /// Middle time of the samples, of which there must be one at least.
 double median_time_us(std::span<const Sample> samples);
 
+/// The samples that say how fast a kernel is: not those of the race, which chose it and timed it
+/// among many others, where two processes at least confirmed it.
+std::vector<Sample> decisive_samples(std::span<const Sample> samples);
+
 /// A ratio with its 95 % confidence interval.
 struct RatioEstimate {
     double ratio = 0;
@@ -25,9 +29,9 @@ struct RatioEstimate {
 /// Baseline time ÷ candidate time from paired samples: the Hodges–Lehmann estimate and its
 /// Wilcoxon signed-rank interval over log(√(before·after) ÷ time). With fewer than 6 samples no
 /// such interval exists: the interval is then the range of the samples widened twofold about the
-/// estimate, and from one sample it is [0, ∞). Of samples from several processes the ratio is the
-/// geometric mean of the processes' estimates, and the interval is widened to hold each of these: what
-/// differs from process to process is part of the uncertainty.
+/// estimate, and from one sample it is [0, ∞). Where the decisive samples come from several
+/// processes, both are taken over the processes' own estimates, as what differs from process to
+/// process is often most of what differs at all.
 RatioEstimate paired_ratio(std::span<const Sample> samples);
 
 /// Values by process, block and replay; the same number of each everywhere, two at least.

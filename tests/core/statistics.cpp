@@ -179,16 +179,71 @@ TEST_CASE("A part that is not there is zero, and never less") {
     CHECK_THROWS_AS(noise_budget({{{1, 2}, {1}}, {{1, 2}, {1, 2}}}), std::invalid_argument);
 }
 
-TEST_CASE("What differs between processes widens the interval about their mean") {
-    std::vector<Sample> samples;
-    for (int process = 0; process < 3; ++process) {
-        for (int i = 0; i < 6; ++i) {
-            const double time_us = 50 * (process == 2 ? 0.9 : 1) + 0.01 * i;
-            samples.push_back({time_us, 100, 100, process, {}});
-        }
+namespace {
+
+/// 6 samples of each process; `logs` are its log ratios but for ±0.0001.
+void add_process(std::vector<Sample>& samples, int process, double log) {
+    for (const double block : {-1e-4, -1e-4, 0.0, 0.0, 1e-4, 1e-4}) {
+        samples.push_back({10, 10 * std::exp(log + block), 10 * std::exp(log + block), process});
     }
+}
+
+}  // namespace
+
+TEST_CASE("Processes count as one value each, however many samples they have") {
+    std::vector<Sample> samples;
+    for (int process = 1; process <= 10; ++process) {
+        add_process(samples, process, 0.1 * process);
+    }
+    add_process(samples, 10, 1);
+    add_process(samples, 10, 1);
     const RatioEstimate estimate = paired_ratio(samples);
-    CHECK(estimate.ratio == Approx(std::cbrt(2 * 2 * 2 / 0.9)).epsilon(0.002));
-    CHECK(estimate.hi >= 2 / 0.9 * 0.998);
-    CHECK(estimate.lo == Approx(2).epsilon(0.005));
+    CHECK(std::log(estimate.ratio) == Approx(0.55));
+    CHECK(std::log(estimate.lo) == Approx(0.3));
+    CHECK(std::log(estimate.hi) == Approx(0.8));
+}
+
+TEST_CASE("The race does not count where two processes confirmed its kernel") {
+    std::vector<Sample> samples;
+    add_process(samples, 0, 0.5);
+    CHECK(std::log(paired_ratio(samples).ratio) == Approx(0.5));
+    CHECK(decisive_samples(samples).size() == 6);
+    add_process(samples, 1, 0.1);
+    CHECK(std::log(paired_ratio(samples).ratio) == Approx(0.3));
+    CHECK(std::log(paired_ratio(samples).lo) == Approx(-0.1));
+    CHECK(decisive_samples(samples).size() == 12);
+    add_process(samples, 2, 0.2);
+    CHECK(std::log(paired_ratio(samples).ratio) == Approx(0.15));
+    CHECK(std::log(paired_ratio(samples).hi) == Approx(0.25));
+    CHECK(decisive_samples(samples).size() == 12);
+
+    Measurement measurement;
+    measurement.samples = samples;
+    for (Sample& sample : measurement.samples) {
+        sample.time_us = sample.process == 0 ? 99 : 10;
+    }
+    measurement.samples.insert(
+        measurement.samples.end(), measurement.samples.begin(), measurement.samples.begin() + 6);
+    measurement.samples.push_back(measurement.samples.front());
+    summarise(measurement, {{1, 64, 64}, {4, 32}, ElementType::kBf16});
+    CHECK(measurement.time_us == 10.0);
+}
+
+TEST_CASE("The 95 % interval holds the truth where processes differ more than their samples") {
+    const int n = GENERATE(8, 16, 32);
+    CAPTURE(n);
+    constexpr int kSweeps = 600;
+    std::mt19937 random(2025);
+    std::normal_distribution<double> noise(0, 0.01);
+    int held = 0;
+    for (int sweep = 0; sweep < kSweeps; ++sweep) {
+        std::vector<Sample> samples;
+        for (int process = 1; process <= n; ++process) {
+            add_process(samples, process, noise(random));
+        }
+        const RatioEstimate estimate = paired_ratio(samples);
+        held += estimate.lo <= 1 && 1 <= estimate.hi ? 1 : 0;
+    }
+    CHECK(held > kSweeps * 90 / 100);
+    CHECK(held < kSweeps * 99 / 100);
 }

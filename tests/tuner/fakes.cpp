@@ -108,7 +108,10 @@ bool names_any(const std::set<std::string>& parts, const std::string& name) {
 
 class FakeWorker final : public Worker {
   public:
-    explicit FakeWorker(World& world) : world_(world) { world_.events.emplace_back("worker"); }
+    explicit FakeWorker(World& world) : world_(world) {
+        world_.events.emplace_back("worker");
+        number_ = world_.count("worker");
+    }
 
     protocol::HelloReply hello() override {
         const auto device = world_.devices.find(world_.count("worker"));
@@ -131,6 +134,7 @@ class FakeWorker final : public Worker {
             throw Error(error->second);
         }
         slots_.clear();
+        drift_ = world_.drift(number_, m);
         return {"library", world_.baseline_us, 110, 20, 0.5, 4, world_.compute_processes};
     }
 
@@ -199,16 +203,18 @@ class FakeWorker final : public Worker {
     double time_of(const std::string& binary) const {
         for (const auto& [part, time_us] : world_.times_us) {
             if (binary.find(part) != std::string::npos) {
-                return time_us;
+                return drift_ * time_us;
             }
         }
-        return 100;
+        return drift_ * 100;
     }
     double replay(double time_us) {
         return time_us * std::normal_distribution<>(1, world_.noise)(world_.random);
     }
 
     World& world_;
+    std::size_t number_ = 0;
+    double drift_ = 1;
     std::map<int, std::string> slots_;
 };
 

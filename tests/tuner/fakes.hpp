@@ -27,7 +27,7 @@ struct Row {
 };
 
 /// Knows kernels as the contract says: binary hash, plan and layout, or compile key.
-class MemorySink final : public MeasurementSink {
+class MemorySink : public MeasurementSink {
   public:
     std::optional<std::string> binary_hash(const std::string& compile_key) override;
     void remember_binary(const std::string& compile_key, const std::string& hash) override;
@@ -75,7 +75,10 @@ struct World {
     std::chrono::milliseconds last_limit{0};  ///< of a check
     std::map<std::string, Layout> layouts;    ///< that checks asked for, by kernel
     double noise = 0.002;                     ///< relative standard deviation of a replay
-    std::vector<Conditions> conditions;       ///< of the next blocks; else none
+    /// What the first, second, … worker multiplies the times of kernels at this m by.
+    std::function<double(std::size_t worker, std::int64_t m)> drift =
+        [](std::size_t, std::int64_t) { return 1; };
+    std::vector<Conditions> conditions;  ///< of the next blocks; else none
     std::optional<double> energy_uj;
     std::function<void()> on_block = [] {};
 
