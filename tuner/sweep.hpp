@@ -102,7 +102,7 @@ struct SweepOptions {
     /// Of the race for one cell; the rounds that give an interval are always run.
     std::chrono::seconds race_time{5};
     /// Fresh processes in which a cell's finalists are timed again; more where these disagree.
-    int confirmations = 8;
+    int confirmations = 4;
     double margin = 0.03;   ///< by which an incumbent must be beaten
     bool complete = false;  ///< nobody leaves a race before its end
 };

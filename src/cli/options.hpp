@@ -45,7 +45,7 @@ struct SweepCommandOptions {
     bool json = false;
     MeasuringPolicy policy;
     std::chrono::seconds race_time{5};
-    int confirmations = 8;
+    int confirmations = 4;
     double margin = 0.03;
     bool complete = false;
     std::string command;  ///< the command line, for the record

@@ -51,7 +51,7 @@ void add_race(CLI::App& app, SweepArguments& arguments) {
     app.add_option("--confirm",
                    arguments.confirmations,
                    "Time each cell's finalists again in so many fresh processes; in more, up to "
-                   "32, where these disagree [8; --quick: 0, and never more]");
+                   "32, where these disagree [4; --quick: 0, and never more]");
     app.add_option("--margin",
                    options.margin,
                    "A cell's former winner stays unless beaten by this share: 0.03 is 3 %")
@@ -65,7 +65,8 @@ void add_race(CLI::App& app, SweepArguments& arguments) {
 void finish_race(SweepArguments& arguments) {
     SweepCommandOptions& options = arguments.options;
     options.race_time = parse_duration("--race-time", arguments.race_time);
-    options.confirmations = arguments.confirmations.value_or(options.quick ? 0 : options.confirmations);
+    options.confirmations =
+        arguments.confirmations.value_or(options.quick ? 0 : options.confirmations);
     if (options.confirmations < 0 || options.confirmations > 20) {
         throw UsageError(
             fmt::format("--confirm {} is not possible: 0 to 20", options.confirmations));

@@ -8,6 +8,8 @@ namespace {
 
 /// About 30 µs at any GPU's clock: longer than submitting a graph takes.
 constexpr std::int32_t kDelayCycles = 50'000;
+/// As many as a race has blocks, mostly.
+constexpr std::size_t kMostInstances = 6;
 
 Graph capture(cudaStream_t stream, const std::function<void()>& enqueue) {
     check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal),
@@ -38,11 +40,16 @@ GraphReplay::GraphReplay(cudaStream_t stream,
                          Runnable& delay,
                          std::size_t launches,
                          const std::function<void()>& enqueue)
-    : stream_(stream),
-      delay_(delay),
-      launches_(launches),
-      graph_(instantiate(capture(stream, enqueue))) {
-    check(cudaGraphUpload(graph_.get(), stream_), "cudaGraphUpload");
+    : stream_(stream), delay_(delay), launches_(launches), graph_(capture(stream, enqueue)) {
+    renew();
+}
+
+void GraphReplay::renew() {
+    instances_.push_back(instantiate(graph_));
+    if (instances_.size() > kMostInstances) {
+        instances_.pop_front();
+    }
+    check(cudaGraphUpload(instances_.back().get(), stream_), "cudaGraphUpload");
 }
 
 double GraphReplay::time_us() {
@@ -50,7 +57,7 @@ double GraphReplay::time_us() {
     delay.m = kDelayCycles;
     delay_.launch(delay);
     check(cudaEventRecord(start_.get(), stream_), "cudaEventRecord");
-    check(cudaGraphLaunch(graph_.get(), stream_), "cudaGraphLaunch");
+    check(cudaGraphLaunch(instances_.back().get(), stream_), "cudaGraphLaunch");
     check(cudaEventRecord(stop_.get(), stream_), "cudaEventRecord");
     check(cudaEventSynchronize(stop_.get()), "running the kernel");
     float milliseconds = 0;
@@ -60,7 +67,7 @@ double GraphReplay::time_us() {
 
 void GraphReplay::run(std::size_t times) {
     for (std::size_t i = 0; i < times; ++i) {
-        check(cudaGraphLaunch(graph_.get(), stream_), "cudaGraphLaunch");
+        check(cudaGraphLaunch(instances_.back().get(), stream_), "cudaGraphLaunch");
     }
     check(cudaStreamSynchronize(stream_), "running the kernel");
 }

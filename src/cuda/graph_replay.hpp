@@ -4,6 +4,7 @@
 #include "src/cuda/handles.hpp"
 
 #include <cstddef>
+#include <deque>
 #include <functional>
 #include <memory>
 
@@ -20,13 +21,15 @@ class GraphReplay final : public Replay {
                 const std::function<void()>& enqueue);
 
     double time_us() override;
+    void renew() override;
     void run(std::size_t times) override;
 
   private:
     cudaStream_t stream_;
     Runnable& delay_;
     std::size_t launches_;
-    GraphExec graph_;
+    Graph graph_;
+    std::deque<GraphExec> instances_;  ///< the last one runs, the others keep their places
     Event start_ = make_event();
     Event stop_ = make_event();
 };

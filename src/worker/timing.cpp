@@ -37,7 +37,10 @@ double time_once(Replay& replay) {
 }
 
 double time_settled(Replay& replay) {
-    waiting([&] { replay.run(1); });
+    waiting([&] {
+        replay.renew();
+        replay.run(1);
+    });
     return time_once(replay);
 }
 

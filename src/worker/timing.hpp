@@ -26,8 +26,8 @@ struct TimingOptions {
 /// One replay, in microseconds per launch. Throws DeviceLost when the device faults.
 double time_once(Replay& replay);
 
-/// As time_once, after one replay that is not timed: caches and address translation then hold what
-/// this replay itself left there, whichever kernel ran before.
+/// As time_once, but of a renewed replay and after one that is not timed: caches and address
+/// translation then hold what this replay itself left there, whichever kernel ran before.
 double time_settled(Replay& replay);
 
 /// Records launches that rotate over `rotation`: as many as last about 1 ms, at least one for each
