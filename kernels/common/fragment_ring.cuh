@@ -315,6 +315,28 @@ class RingSums {
     int columns_;
 };
 
+/// Writes the CTA's share of y; sums are complete if `shifted`, else the decoder completes them.
+template <FragmentRingTiling kRing, class Decoder>
+__device__ void finish_rows(const RingSums<kRing>& sums,
+                            const Result<kRing.format>& result,
+                            int columns,
+                            const Decoder& decoder,
+                            bool shifted) {
+    constexpr int kQuads = kRing.share() / 4;
+#pragma unroll 2
+    for (int i = threadIdx.x; i < columns * kQuads; i += kRing.threads()) {
+        const int row = i % kQuads * 4;
+        float4 sum = sums.sum(row, i / kQuads);
+        if (!shifted) {
+            sum = make_float4(decoder.result(sum.x, 0.0f),
+                              decoder.result(sum.y, 0.0f),
+                              decoder.result(sum.z, 0.0f),
+                              decoder.result(sum.w, 0.0f));
+        }
+        result.put(row, i / kQuads, sum);
+    }
+}
+
 /// The kernel: Consumer has Decoder, sum<kShifted>(shared, decoder), which goes through all rounds
 /// of the ring, and put(sums).
 template <FragmentRingTiling kRing, class Consumer>
@@ -371,19 +393,6 @@ __device__ void run_ring(
     }
     wait_for_predecessors();
     sums.wait();
-
     const Result<kRing.format> result(y, scales, m_begin, row_begin + rank * kRing.share());
-    constexpr int kQuads = kRing.share() / 4;
-#pragma unroll 2
-    for (int i = threadIdx.x; i < columns * kQuads; i += kRing.threads()) {
-        const int row = i % kQuads * 4;
-        float4 sum = sums.sum(row, i / kQuads);
-        if (!shifted) {
-            sum = make_float4(decoder.result(sum.x, 0.0f),
-                              decoder.result(sum.y, 0.0f),
-                              decoder.result(sum.z, 0.0f),
-                              decoder.result(sum.w, 0.0f));
-        }
-        result.put(row, i / kQuads, sum);
-    }
+    finish_rows<kRing>(sums, result, columns, decoder, shifted);
 }

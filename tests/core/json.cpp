@@ -86,6 +86,32 @@ TEST_CASE("A launch plan round-trips with all of its steps") {
     CHECK_THROWS_WITH(json.get<LaunchPlan>(), ContainsSubstring("copy"));
 }
 
+TEST_CASE("A step's tensor maps round-trip and are strict") {
+    LaunchPlan plan;
+    LaunchStep& step = plan.steps.emplace_back();
+    step.tensor_maps.push_back({.operand = TensorMap::Operand::kX,
+                                .element_bytes = 2,
+                                .size = {4096, 16},
+                                .strides = {8192},
+                                .box = {64, 16},
+                                .swizzled = true});
+    step.tensor_maps.push_back({.operand = TensorMap::Operand::kScales,
+                                .element_bytes = 4,
+                                .size = {32, 16, 256},
+                                .strides = {128, 2048},
+                                .box = {32, 1, 2},
+                                .swizzled = false});
+    CHECK(round_trip(plan) == plan);
+    check_strict(plan);
+    Json json = plan;
+    CHECK(json["steps"][0]["tensor_maps"][1]["operand"] == "scales");
+    json["steps"][0]["tensor_maps"][1]["operand"] = "y";
+    CHECK_THROWS_WITH(json.get<LaunchPlan>(), ContainsSubstring("'y'"));
+    json = plan;
+    json["steps"][0]["tensor_maps"][0].erase("box");
+    CHECK_THROWS_WITH(json.get<LaunchPlan>(), ContainsSubstring("box"));
+}
+
 TEST_CASE("Device, ceiling, policy, accuracy and resources round-trip") {
     DeviceInfo device;
     device.id = "cuda:0";

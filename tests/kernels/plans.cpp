@@ -22,6 +22,27 @@ std::vector<Problem> all_problems() {
     return all;
 }
 
+/// What cuTensorMapEncodeTiled demands.
+void check_map(const TensorMap& map) {
+    CAPTURE(to_string(map.operand));
+    REQUIRE(map.box.size() == map.size.size());
+    REQUIRE(map.strides.size() + 1 == map.size.size());
+    std::uint64_t bytes = map.size[0] * map.element_bytes;
+    for (std::size_t i = 0; i < map.size.size(); ++i) {
+        CHECK(map.size[i] >= 1);
+        CHECK(map.box[i] >= 1);
+        CHECK(map.box[i] <= 256);
+        if (i > 0) {
+            CHECK(map.strides[i - 1] % 16 == 0);
+            CHECK(map.strides[i - 1] >= bytes);  // rows do not overlap
+            bytes = map.strides[i - 1] * map.size[i];
+        }
+    }
+    const std::uint32_t inner = map.box[0] * map.element_bytes;
+    CHECK(inner % 16 == 0);
+    CHECK((!map.swizzled || inner <= 128));
+}
+
 void check_step(const Family& family, const LaunchStep& step, const DeviceInfo& device) {
     const std::string& text = kernel_source(family).source.text;
     CHECK(text.find(' ' + step.kernel + '(') != std::string::npos);
@@ -37,6 +58,9 @@ void check_step(const Family& family, const LaunchStep& step, const DeviceInfo& 
     CHECK(step.cluster >= 1);
     CHECK(step.cluster <= 8);
     CHECK(step.grid[0] % step.cluster == 0);
+    for (const TensorMap& map : step.tensor_maps) {
+        check_map(map);
+    }
 }
 
 }  // namespace

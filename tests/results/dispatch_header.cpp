@@ -48,6 +48,18 @@ DispatchTable table() {
     table.entries[1].plan.workspace_bytes = 4096;
     table.entries[1].plan.steps[0].waits_for_predecessor = true;
     table.entries[1].launch_mode = LaunchMode::kDependent;
+    table.entries[1].plan.steps[0].tensor_maps = {{.operand = TensorMap::Operand::kX,
+                                                   .element_bytes = 2,
+                                                   .size = {256, 16},
+                                                   .strides = {512},
+                                                   .box = {64, 8},
+                                                   .swizzled = true},
+                                                  {.operand = TensorMap::Operand::kW,
+                                                   .element_bytes = 4,
+                                                   .size = {128, 4, 8},
+                                                   .strides = {512, 2048},
+                                                   .box = {128, 1, 2},
+                                                   .swizzled = false}};
     return table;
 }
 
@@ -70,6 +82,14 @@ static_assert(*fdkbench_table::kSteps[kFound->first_step + 1].kernel == 0);
 static_assert(kFound->launch_mode == "dependent" && kFound[-1].launch_mode == "plain");
 static_assert(fdkbench_table::kSteps[kFound->first_step].waits_for_predecessor);
 static_assert(!fdkbench_table::kSteps[0].waits_for_predecessor);
+static_assert(fdkbench_table::kSteps[0].tensor_map_count == 0);
+static_assert(fdkbench_table::kSteps[1].tensor_map_count == 2);
+static_assert(fdkbench_table::kSteps[1].tensor_maps[0].operand == "x");
+static_assert(fdkbench_table::kSteps[1].tensor_maps[0].rank == 2);
+static_assert(fdkbench_table::kSteps[1].tensor_maps[0].swizzled);
+static_assert(fdkbench_table::kSteps[1].tensor_maps[1].size[2] == 8);
+static_assert(fdkbench_table::kSteps[1].tensor_maps[1].strides[1] == 2048);
+static_assert(fdkbench_table::kSteps[1].tensor_maps[1].box[0] == 128);
 static_assert(fdkbench_table::find(2, 128, 256, 4, 64) == nullptr);
 static_assert(fdkbench_table::find(16, 128, 256, 4, 32) == nullptr);
 static_assert(fdkbench_table::find(16, 128, 256, 4, 64, "fp16") == nullptr);

@@ -207,6 +207,7 @@ class FakeReplay : public Replay {
         }
         return time_us_;
     }
+    void renew() override { ++state_->renewals; }
 
   private:
     std::shared_ptr<FakeState> state_;

@@ -13,6 +13,7 @@ namespace fdkbench {
 /// What a fake backend has done so far; outlives it.
 struct FakeState {
     int backends = 0;
+    int renewals = 0;  ///< of its replays
     std::vector<std::size_t> opened;
     int compute_capability = 0;     ///< of its devices
     std::vector<LaunchMode> modes;  ///< of the candidates loaded

@@ -57,6 +57,15 @@ TEST_CASE("A hopeless runnable gets one replay of the full rotation") {
     CHECK(hopeless.state->replayed.size() == 2 + 1);
 }
 
+TEST_CASE("A replay is renewed before it settles, and only then") {
+    const Timed timed("correct", 3, {});
+    time_once(*timed.timed.replay);
+    CHECK(timed.state->renewals == 0);
+    time_settled(*timed.timed.replay);
+    time_settled(*timed.timed.replay);
+    CHECK(timed.state->renewals == 2);
+}
+
 TEST_CASE("A fault in a replay means that the device is lost") {
     const Timed timed("faults_later", 3, {.replays = 1});
     CHECK_THROWS_AS(time_once(*timed.timed.replay), DeviceLost);
