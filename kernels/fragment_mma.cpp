@@ -10,7 +10,7 @@ namespace fdkbench {
 namespace {
 
 constexpr std::uint64_t kWidestTile = 16;
-constexpr std::int64_t kMostTokens = 32;  // on devices with wgmma, which is for more
+constexpr std::int64_t kMostTokens = 32;  // where fragment_wgmma takes more
 constexpr int kOtherRegisters = 40;       // addresses, counters, activations
 constexpr int kMostThreads = 512;
 constexpr std::int64_t kFewWarps = 4;  // along k; fewer are for short k
@@ -108,13 +108,10 @@ std::optional<std::string> declines(const Problem& problem, const DeviceInfo& de
     if (auto reason = fragment_declines(problem, device)) {
         return reason;
     }
-    if (device.arch == "sm_90a" && problem.shape.m > kMostTokens) {
-        return fmt::format("is for at most {} tokens where there is wgmma", kMostTokens);
+    if (problem.shape.m > kMostTokens && wgmma_takes(problem, device)) {
+        return fmt::format("is for at most {} tokens where fragment_wgmma takes more", kMostTokens);
     }
-    if (!first_valid(all_axes(problem), skips, problem, device)) {
-        return fmt::format("x of k {} does not fit into shared memory", problem.shape.k);
-    }
-    return std::nullopt;
+    return declines_all_points(all_axes(problem), skips, problem, device);
 }
 
 LaunchPlan plan(const Problem& problem, const Params& params, const DeviceInfo& device) {

@@ -74,6 +74,20 @@ std::optional<Params> first_valid(const std::vector<Axis>& axes,
     }
 }
 
+std::optional<std::string> declines_all_points(const std::vector<Axis>& axes,
+                                               Skips skips,
+                                               const Problem& problem,
+                                               const DeviceInfo& device) {
+    if (first_valid(axes, skips, problem, device)) {
+        return std::nullopt;
+    }
+    Params first;
+    for (const Axis& axis : axes) {
+        first.set(axis.name, axis.values.front());
+    }
+    return "skips all points: " + skips(problem, first, device).value_or("");
+}
+
 std::vector<Axis> best_first(std::vector<Axis> axes,
                              Skips skips,
                              const Problem& problem,

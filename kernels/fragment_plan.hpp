@@ -31,6 +31,15 @@ std::optional<Params> first_valid(const std::vector<Axis>& axes,
                                   const Problem& problem,
                                   const DeviceInfo& device);
 
+/// Why the family declines the problem where it skips all points: for the first as an example.
+std::optional<std::string> declines_all_points(const std::vector<Axis>& axes,
+                                               Skips skips,
+                                               const Problem& problem,
+                                               const DeviceInfo& device);
+
+/// Whether fragment_wgmma can do the problem on the device.
+bool wgmma_takes(const Problem& problem, const DeviceInfo& device);
+
 /// The axes with the values of first_valid() in front, where they are the best guess.
 std::vector<Axis> best_first(std::vector<Axis> axes,
                              Skips skips,

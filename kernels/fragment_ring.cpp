@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 
 namespace fdkbench {
@@ -26,8 +27,38 @@ FragmentRingTiling tiling(const Problem& problem, const Params& params) {
                      .cluster = number("cluster")});
 }
 
-/// Products of row_tiles and row_warps below.
-const RingCuts kCuts{.row_blocks = {1, 2, 3, 4, 6, 8, 12, 16}, .clusters = {1, 2}};
+constexpr std::array<std::int64_t, 4> kRowTiles{2, 4, 3, 1};
+constexpr std::array<std::int64_t, 3> kRowWarps{1, 2, 4};
+
+int registers(const FragmentRingTiling& ring, int row_tiles) {
+    const int sums = 2 * 4 * row_tiles * ring.column_blocks();
+    const int operands = (8 + 4) * row_tiles;
+    return sums + operands + kOtherRegisters;
+}
+
+/// Those with room for a ring of this unroll, however short.
+RingCuts cuts(const FragmentRingTiling& ring, const DeviceInfo& device) {
+    RingCuts cuts{.row_blocks = {}, .clusters = {1, 2}};
+    for (const auto row_tiles : kRowTiles) {
+        for (const auto row_warps : kRowWarps) {
+            const FragmentRingTiling other =
+                mma_ring(ring.format,
+                         {.m_tile = ring.m_tile,
+                          .row_tiles = static_cast<int>(row_tiles),
+                          .row_warps = static_cast<int>(row_warps),
+                          .k_warps = std::min<int>(kFewWarps, ring.k_parts),
+                          .stages = 2,
+                          .cluster = 1});
+            if (!fragment_exceeds(device,
+                                  other.threads(),
+                                  registers(other, static_cast<int>(row_tiles)),
+                                  other.shared_bytes())) {
+                cuts.row_blocks.push_back(other.row_blocks);
+            }
+        }
+    }
+    return cuts;
+}
 
 std::vector<ParamValue> unrolls(int bits) {
     switch (bits) {
@@ -44,8 +75,8 @@ std::vector<ParamValue> unrolls(int bits) {
 std::vector<Axis> all_axes(const Problem& problem) {
     const auto m = static_cast<std::uint64_t>(problem.shape.m);
     return {
-        {"row_tiles", {std::int64_t{2}, std::int64_t{4}, std::int64_t{3}, std::int64_t{1}}},
-        {"row_warps", {std::int64_t{1}, std::int64_t{2}, std::int64_t{4}}},
+        {"row_tiles", std::vector<ParamValue>(kRowTiles.begin(), kRowTiles.end())},
+        {"row_warps", std::vector<ParamValue>(kRowWarps.begin(), kRowWarps.end())},
         {"k_warps", {std::int64_t{8}, kFewWarps, std::int64_t{16}, std::int64_t{2}}},
         {"unroll", unrolls(problem.format.bits)},
         {"stages", ring_stages()},
@@ -58,14 +89,12 @@ std::optional<std::string> skips(const Problem& problem,
                                  const Params& params,
                                  const DeviceInfo& device) {
     const FragmentRingTiling ring = tiling(problem, params);
-    const auto row_tiles = static_cast<int>(params.number("row_tiles"));
     if (ring.k_parts < kFewWarps && 2 * kFewWarps * ring.format.chunk_k() <= ring.format.k) {
         return fmt::format(
             "k_warps {}: k {} is long enough for {}", ring.k_parts, ring.format.k, kFewWarps);
     }
-    const int sums = 2 * 4 * row_tiles * ring.column_blocks();
-    const int operands = (8 + 4) * row_tiles;
-    return ring_skips(problem, ring, kCuts, sums + operands + kOtherRegisters, device);
+    const auto row_tiles = static_cast<int>(params.number("row_tiles"));
+    return ring_skips(problem, ring, cuts(ring, device), registers(ring, row_tiles), device);
 }
 
 std::vector<Axis> axes(const Problem& problem, const DeviceInfo& device) {
@@ -82,10 +111,7 @@ std::optional<std::string> declines(const Problem& problem, const DeviceInfo& de
     if (auto reason = fragment_declines(problem, device)) {
         return reason;
     }
-    if (!first_valid(all_axes(problem), skips, problem, device)) {
-        return ring_too_small(problem);
-    }
-    return std::nullopt;
+    return declines_all_points(all_axes(problem), skips, problem, device);
 }
 
 LaunchPlan plan(const Problem& problem, const Params& params, const DeviceInfo&) {

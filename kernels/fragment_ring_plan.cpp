@@ -118,12 +118,6 @@ std::optional<std::string> ring_skips(const Problem& problem,
     return fragment_exceeds(device, threads, registers, ring.shared_bytes());
 }
 
-std::string ring_too_small(const Problem& problem) {
-    return fmt::format("k {} with groups of {} makes no two stages of any size",
-                       problem.shape.k,
-                       problem.format.group_size);
-}
-
 LaunchPlan ring_plan(const std::string& family,
                      const Problem& problem,
                      const FragmentRingTiling& ring) {

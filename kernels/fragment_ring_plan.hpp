@@ -30,9 +30,6 @@ std::optional<std::string> ring_skips(const Problem& problem,
                                       int registers,
                                       const DeviceInfo& device);
 
-/// Why there is no ring for the problem at all, where all are skipped.
-std::string ring_too_small(const Problem& problem);
-
 /// The launch of the family's kernel.
 LaunchPlan ring_plan(const std::string& family,
                      const Problem& problem,

@@ -84,11 +84,16 @@ std::optional<std::string> declines(const Problem& problem, const DeviceInfo& de
     if (auto reason = fragment_declines(problem, device)) {
         return reason;
     }
-    if (!first_valid(all_axes(problem), skips, problem, device)) {
-        return ring_too_small(problem);
-    }
-    return std::nullopt;
+    return declines_all_points(all_axes(problem), skips, problem, device);
 }
+
+}  // namespace
+
+bool wgmma_takes(const Problem& problem, const DeviceInfo& device) {
+    return !declines(problem, device);
+}
+
+namespace {
 
 LaunchPlan plan(const Problem& problem, const Params& params, const DeviceInfo&) {
     return ring_plan("fragment_wgmma", problem, tiling(problem, params));

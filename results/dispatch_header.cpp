@@ -14,7 +14,8 @@ namespace {
 /// What stands between the provenance and the data: the types.
 constexpr const char* kTypes =
     R"(/// What cuTensorMapEncodeTiled makes a kernel's CUtensorMap from, the dimension that varies fastest
-/// first.
+/// first; element strides 1, no interleaving, 256-byte L2 promotion, zeros outside. Addresses are
+/// multiples of 16.
 struct TensorMap {
     std::string_view operand;  ///< whose address it takes: "x", "w" or "scales"
     int element_bytes;         ///< 2: 16-bit integers, 4: 32-bit integers

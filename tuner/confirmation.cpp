@@ -12,7 +12,8 @@ namespace {
 /// on: where a kernel's time differs by 1 % (standard deviation) from process to process, the
 /// ratios of 20 sweeps are mostly 0.7 % apart at the outside, and in 94 of 100 cases less than 1 %;
 /// with an aim of 0.5 % that is 83, with 20 processes at most 80. Since each block times a new
-/// instance of its graph, processes differ by less, and four do to begin with.
+/// instance of its graph, processes differ by less, and four do to begin with; that was not
+/// simulated.
 constexpr double kHalfWidth = 0.004;
 constexpr int kMostConfirmations = 32;
 

@@ -4,8 +4,8 @@
 
 // CTAs of a cluster, which reach each other's shared memory (compute capability 9.0 and above).
 
-/// Every thread of the cluster arrives, and waits before it arrives again. Neither hands over what
-/// was written to memory: that takes a fence far dearer than the barrier.
+/// Every thread of the cluster arrives, and waits before it arrives again. Arriving hands over
+/// nothing that was written to memory: that takes a fence far dearer than the barrier.
 __device__ inline void arrive_cluster() {
     asm volatile("barrier.cluster.arrive.relaxed;" ::: "memory");
 }

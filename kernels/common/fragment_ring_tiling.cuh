@@ -111,7 +111,7 @@ FDK_CONSTEXPR FragmentRingTiling mma_ring(const FragmentTiling& format, const Mm
 
 /// kernels/fragment_wgmma.cu
 struct WgmmaRing {
-    int m_tile;           ///< rows of x a CTA: 16, 32, 64 or 128
+    int m_tile;           ///< rows of x a CTA: 32, 64 or 128
     int row_warp_groups;  ///< warp groups side by side along n, 64 rows each
     int k_warp_groups;    ///< warp groups that share rows and split a stage
     int stages;

@@ -55,20 +55,9 @@ __device__ inline void wait_wgmma() {
     FDK_SUMS16(i), FDK_SUMS16((i) + 16), FDK_SUMS16((i) + 32), FDK_SUMS16((i) + 48)
 #define FDK_A "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b)
 
-/// kColumns is 16, 32, 64 or 128.
+/// kColumns is 32, 64 or 128.
 template <int kColumns>
 __device__ inline void wgmma(float (&d)[kColumns / 2], const uint32 (&a)[4], uint64 b);
-
-template <>
-__device__ inline void wgmma<16>(float (&d)[8], const uint32 (&a)[4], uint64 b) {
-    asm volatile(
-        "{\n.reg .pred add;\nsetp.ne.b32 add, 1, 0;\n"
-        "wgmma.mma_async.sync.aligned.m64n16k16" FDK_WGMMA_TYPES
-        "{%0, %1, %2, %3, %4, %5, %6, %7}, "
-        "{%8, %9, %10, %11}, %12, add, 1, 1, 0;\n}"
-        : FDK_SUMS4(0), FDK_SUMS4(4)
-        : FDK_A);
-}
 
 template <>
 __device__ inline void wgmma<32>(float (&d)[16], const uint32 (&a)[4], uint64 b) {

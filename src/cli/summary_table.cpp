@@ -74,7 +74,7 @@ std::string notes_on(const std::vector<SummaryRow>& rows) {
     }
     if (std::any_of(
             rows.begin(), rows.end(), [](const SummaryRow& row) { return row.processes == 1; })) {
-        text += "? timed in one process only; a sweep with --confirm 8 times the best again.\n";
+        text += "? timed in one process only; a sweep with --confirm 4 times the best again.\n";
     }
     bool titled = false;
     for (const SummaryRow& row : rows) {

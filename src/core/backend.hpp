@@ -57,8 +57,8 @@ class Replay {
     virtual ~Replay() = default;
     /// Runs it once; returns microseconds per launch. Throws CandidateError on a device fault.
     virtual double time_us() = 0;
-    /// Has what follows run from another place in memory, where that matters: on an H100 the same
-    /// graph takes up to 2 % more or less, depending on it. Throws as time_us() does.
+    /// Prepares the sequence anew, where that matters: on an H100 instances of the same graph
+    /// differ by ±2 %, and each is steady. Throws as time_us() does.
     virtual void renew() {}
     /// Runs it so many times without a pause; throws as time_us() does.
     virtual void run(std::size_t times) {

@@ -8,7 +8,7 @@ namespace {
 
 /// About 30 µs at any GPU's clock: longer than submitting a graph takes.
 constexpr std::int32_t kDelayCycles = 50'000;
-/// As many as a race has blocks, mostly.
+/// A few, or instances would take turns in the same memory.
 constexpr std::size_t kMostInstances = 6;
 
 Graph capture(cudaStream_t stream, const std::function<void()>& enqueue) {

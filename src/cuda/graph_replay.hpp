@@ -29,7 +29,8 @@ class GraphReplay final : public Replay {
     Runnable& delay_;
     std::size_t launches_;
     Graph graph_;
-    std::deque<GraphExec> instances_;  ///< the last one runs, the others keep their places
+    std::deque<GraphExec>
+        instances_;  ///< the last one runs; others keep it from getting their memory
     Event start_ = make_event();
     Event stop_ = make_event();
 };

@@ -173,6 +173,27 @@ TEST_CASE("A family has a real choice of points, but not more than a sweep can m
     }
 }
 
+TEST_CASE("A ring is found for layers of any height") {
+    const DeviceInfo device = h100();
+    const auto ring = std::ranges::find(families(), "fragment_ring", &Family::name);
+    for (const std::int64_t n : {256, 1024, 14336, 24576, 25088, 28672, 32768, 151936}) {
+        for (const std::int64_t m : {1, 16, 32}) {
+            for (const int bits : {8, 4, 2, 1}) {
+                const Problem problem{{m, n, 8192}, {bits, 64}, ElementType::kBf16};
+                CAPTURE(to_string(problem));
+                CHECK(ring->declines(problem, device).value_or("") == "");
+            }
+        }
+    }
+}
+
+TEST_CASE("Groups that divide no stage of wgmma still have a kernel for many tokens") {
+    const Problem problem{{64, 4096, 9216}, {1, 96}, ElementType::kBf16};
+    const auto claimed = claimants("cuda", problem, h100());
+    CHECK(std::ranges::any_of(
+        claimed, [](const Family* family) { return family->layout == Layout::kFragment; }));
+}
+
 TEST_CASE("The fragment layout has a kernel for every number of tokens of large layers") {
     const DeviceInfo device = GENERATE(h100(), rtx_3090());
     const std::int64_t k = GENERATE(4096, 8192, 14336, 28672);
