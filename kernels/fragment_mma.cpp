@@ -105,13 +105,10 @@ std::vector<Axis> axes(const Problem& problem, const DeviceInfo& device) {
 }
 
 std::optional<std::string> declines(const Problem& problem, const DeviceInfo& device) {
-    if (auto reason = fragment_declines(problem, device)) {
-        return reason;
-    }
     if (problem.shape.m > kMostTokens && wgmma_takes(problem, device)) {
         return fmt::format("is for at most {} tokens where fragment_wgmma takes more", kMostTokens);
     }
-    return declines_all_points(all_axes(problem), skips, problem, device);
+    return fragment_declines(problem, device, all_axes, skips);
 }
 
 LaunchPlan plan(const Problem& problem, const Params& params, const DeviceInfo& device) {
@@ -122,7 +119,7 @@ LaunchPlan plan(const Problem& problem, const Params& params, const DeviceInfo& 
                                       cut.m_tile,
                                       cut.threads(),
                                       cut.shared_bytes());
-    launch.steps.front().waits_for_predecessor = device.compute_capability >= 90;
+    launch.steps.front().waits_for_predecessor = has_dependent_launches(device);
     return launch;
 }
 

@@ -13,9 +13,8 @@ constexpr int kRegisters = 65536;            // of an SM
 constexpr int kMostRegisters = 255;          // of a thread
 constexpr int kRegisterStep = 8;             // they are given in multiples of this
 
-}  // namespace
-
-std::optional<std::string> fragment_declines(const Problem& problem, const DeviceInfo& device) {
+/// Whatever the family.
+std::optional<std::string> declines_any(const Problem& problem, const DeviceInfo& device) {
     if (problem.shape.m > kMostTokens) {
         return fmt::format("is for at most {} tokens", kMostTokens);
     }
@@ -30,6 +29,8 @@ std::optional<std::string> fragment_declines(const Problem& problem, const Devic
     }
     return declines_device(device);
 }
+
+}  // namespace
 
 FragmentTiling fragment_tiling(const Problem& problem, const Params& params) {
     return {.bits = problem.format.bits,
@@ -74,18 +75,18 @@ std::optional<Params> first_valid(const std::vector<Axis>& axes,
     }
 }
 
-std::optional<std::string> declines_all_points(const std::vector<Axis>& axes,
-                                               Skips skips,
-                                               const Problem& problem,
-                                               const DeviceInfo& device) {
+std::optional<std::string> fragment_declines(const Problem& problem,
+                                             const DeviceInfo& device,
+                                             std::vector<Axis> (*all_axes)(const Problem&),
+                                             Skips skips) {
+    if (auto reason = declines_any(problem, device)) {
+        return reason;
+    }
+    const std::vector<Axis> axes = all_axes(problem);
     if (first_valid(axes, skips, problem, device)) {
         return std::nullopt;
     }
-    Params first;
-    for (const Axis& axis : axes) {
-        first.set(axis.name, axis.values.front());
-    }
-    return "skips all points: " + skips(problem, first, device).value_or("");
+    return "skips all points: " + skips(problem, first_values(axes), device).value_or("");
 }
 
 std::vector<Axis> best_first(std::vector<Axis> axes,

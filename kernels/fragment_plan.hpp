@@ -11,9 +11,6 @@ namespace fdkbench {
 
 /// What the families for the fragment layout share.
 
-/// Why none of them can do the problem on the device; nothing when they can.
-std::optional<std::string> fragment_declines(const Problem& problem, const DeviceInfo& device);
-
 /// The problem cut into chunks of the parameter `unroll` blocks.
 FragmentTiling fragment_tiling(const Problem& problem, const Params& params);
 
@@ -31,11 +28,12 @@ std::optional<Params> first_valid(const std::vector<Axis>& axes,
                                   const Problem& problem,
                                   const DeviceInfo& device);
 
-/// Why the family declines the problem where it skips all points: for the first as an example.
-std::optional<std::string> declines_all_points(const std::vector<Axis>& axes,
-                                               Skips skips,
-                                               const Problem& problem,
-                                               const DeviceInfo& device);
+/// Why none of them can do the problem on the device, or `skips` lets no point of `all_axes` pass
+/// (then for the first as an example); nothing when the family can.
+std::optional<std::string> fragment_declines(const Problem& problem,
+                                             const DeviceInfo& device,
+                                             std::vector<Axis> (*all_axes)(const Problem&),
+                                             Skips skips);
 
 /// Whether fragment_wgmma can do the problem on the device.
 bool wgmma_takes(const Problem& problem, const DeviceInfo& device);

@@ -108,10 +108,7 @@ std::optional<std::string> declines(const Problem& problem, const DeviceInfo& de
     if (problem.shape.m > kMostTokens) {
         return fmt::format("is for at most {} tokens", kMostTokens);
     }
-    if (auto reason = fragment_declines(problem, device)) {
-        return reason;
-    }
-    return declines_all_points(all_axes(problem), skips, problem, device);
+    return fragment_declines(problem, device, all_axes, skips);
 }
 
 LaunchPlan plan(const Problem& problem, const Params& params, const DeviceInfo&) {

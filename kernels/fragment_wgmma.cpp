@@ -81,10 +81,7 @@ std::optional<std::string> declines(const Problem& problem, const DeviceInfo& de
     if (problem.shape.m <= kFewTokens) {
         return fmt::format("is for more than {} tokens", kFewTokens);
     }
-    if (auto reason = fragment_declines(problem, device)) {
-        return reason;
-    }
-    return declines_all_points(all_axes(problem), skips, problem, device);
+    return fragment_declines(problem, device, all_axes, skips);
 }
 
 }  // namespace

@@ -54,9 +54,13 @@ std::optional<std::string> launch_constraint(const LaunchPlan& plan, LaunchMode 
     return "does not wait for its predecessor, so it is only launched plainly";
 }
 
-void require_launch_mode(LaunchMode mode, const DeviceInfo& device) {
+bool has_dependent_launches(const DeviceInfo& device) {
     constexpr int kLeastCapability = 90;
-    if (mode == LaunchMode::kDependent && device.compute_capability < kLeastCapability) {
+    return device.compute_capability >= kLeastCapability;
+}
+
+void require_launch_mode(LaunchMode mode, const DeviceInfo& device) {
+    if (mode == LaunchMode::kDependent && !has_dependent_launches(device)) {
         throw UsageError(fmt::format(
             "--launch dependent is not possible on {} ({}): it takes a GPU of compute capability "
             "9.0 or above: type --launch plain, or name such a GPU with --device",

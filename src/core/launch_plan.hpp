@@ -74,6 +74,9 @@ LaunchMode launch_mode_from(std::string_view word);
 /// Why the plan cannot be launched so; nothing when it can.
 std::optional<std::string> launch_constraint(const LaunchPlan& plan, LaunchMode mode);
 
+/// Whether launches can overlap on the device, and a kernel wait for its predecessor.
+bool has_dependent_launches(const DeviceInfo& device);
+
 /// Throws UsageError, naming the option, when nothing can be launched so on the device.
 void require_launch_mode(LaunchMode mode, const DeviceInfo& device);
 
