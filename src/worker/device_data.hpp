@@ -36,7 +36,7 @@ class DeviceData {
     /// As many as a race has rounds at least, so that each process goes through all of them.
     static constexpr std::size_t kPlaces = 6;
     /// Has launches read x and write y, side by side, in another of kPlaces places: on an H100
-    /// times depend on where these lie by 1 % and, where they share no page, by up to 7 %.
+    /// times depend on where these lie by 1 %, for one token by up to 7 %.
     void move(std::span<Arguments> rotation, std::size_t place) const;
     /// y [m,n] where launches write that were not moved, and behind it a guard region that no
     /// kernel may touch.
