@@ -29,7 +29,7 @@ ONLY_IN = {
     r"sqlite3": ["results"],
     r"CLI/": ["src/cli"],
     r"dnnl|oneapi": ["src/host"],
-    r"nlohmann": ["src/core/json", "src/protocol"],
+    r"nlohmann": ["src/core/json", "src/core/safetensors_header", "src/protocol"],
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')
 

@@ -3,10 +3,9 @@
 #include "src/core/error.hpp"
 #include "src/core/half.hpp"
 #include "src/core/hash.hpp"
+#include "src/core/tensor_values.hpp"
 
 #include <fmt/format.h>
-
-#include <cstring>
 
 namespace fdkbench {
 namespace {
@@ -20,9 +19,7 @@ const Tensor* find(const SafetensorsFile& file,
         if (tensor.name != name) {
             continue;
         }
-        const bool known = tensor.type == TensorType::kBf16 || tensor.type == TensorType::kF16 ||
-                           tensor.type == TensorType::kF32;
-        if (!known || tensor.bytes.empty()) {
+        if (!holds_values(tensor.type) || tensor.bytes.empty()) {
             throw UsageError(
                 fmt::format("{}: the tensor '{}' is {} with {} bytes: give BF16, F16 or F32 values",
                             path.string(),
@@ -33,18 +30,6 @@ const Tensor* find(const SafetensorsFile& file,
         return &tensor;
     }
     return nullptr;
-}
-
-float value_at(const Tensor& tensor, std::size_t index) {
-    if (tensor.type == TensorType::kF32) {
-        float value = 0;
-        std::memcpy(&value, tensor.bytes.data() + index * sizeof value, sizeof value);
-        return value;
-    }
-    std::uint16_t bits = 0;
-    std::memcpy(&bits, tensor.bytes.data() + index * sizeof bits, sizeof bits);
-    return from_bits16(bits,
-                       tensor.type == TensorType::kF16 ? ElementType::kFp16 : ElementType::kBf16);
 }
 
 std::vector<std::uint16_t> repeated(const Tensor& tensor, std::size_t count, ElementType type) {
