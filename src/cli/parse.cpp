@@ -14,7 +14,7 @@ namespace fdkbench {
 namespace {
 
 constexpr std::array kSubcommands{
-    add_devices, add_sweep, add_verify, add_noise, add_merge, add_export, add_query};
+    add_devices, add_sweep, add_verify, add_noise, add_merge, add_export, add_quantise, add_query};
 
 class Parser {
   public:

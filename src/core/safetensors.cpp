@@ -1,7 +1,7 @@
 #include "src/core/safetensors.hpp"
 
-#include "src/core/descriptor.hpp"
 #include "src/core/error.hpp"
+#include "src/core/mapped_file.hpp"
 #include "src/core/safetensors_header.hpp"
 
 #include <fmt/format.h>
@@ -10,12 +10,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cerrno>
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <system_error>
-#include <tuple>
 #include <utility>
 
 namespace fdkbench {
@@ -238,35 +232,6 @@ Content read_content(std::span<const std::byte> file) {
     return content;
 }
 
-[[noreturn]] void fail_to_open(const std::filesystem::path& path, int error) {
-    throw UsageError(fmt::format("cannot open the safetensors file {}: {}",
-                                 path.string(),
-                                 std::generic_category().message(error)));
-}
-
-std::pair<std::shared_ptr<const void>, std::size_t> map_file(const std::filesystem::path& path) {
-    // Without O_NONBLOCK a pipe would be waited for.
-    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    struct stat status {};
-    if (file.get() < 0 || ::fstat(file.get(), &status) != 0) {
-        fail_to_open(path, errno);
-    }
-    if (!S_ISREG(status.st_mode)) {
-        throw UsageError(
-            fmt::format("cannot open the safetensors file {}: it is not a file", path.string()));
-    }
-    const auto bytes = static_cast<std::size_t>(status.st_size);
-    if (bytes == 0) {
-        return {nullptr, 0};
-    }
-    void* address = ::mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE, file.get(), 0);
-    if (address == MAP_FAILED) {
-        fail_to_open(path, errno);
-    }
-    return {std::shared_ptr<const void>(address, [bytes](void* start) { ::munmap(start, bytes); }),
-            bytes};
-}
-
 }  // namespace
 
 std::string_view to_string(TensorType type) {
@@ -278,10 +243,10 @@ int bits_of(TensorType type) {
 }
 
 SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : path_(path) {
-    std::size_t bytes = 0;
-    std::tie(mapping_, bytes) = map_file(path);
+    MappedFile mapped = map_file(path, "safetensors file");
+    mapping_ = std::move(mapped.memory);
     try {
-        Content content = read_content({static_cast<const std::byte*>(mapping_.get()), bytes});
+        Content content = read_content(mapped.bytes);
         tensors_ = std::move(content.tensors);
         metadata_ = std::move(content.metadata);
     } catch (const Fault& fault) {
