@@ -6,11 +6,13 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <fcntl.h>
 #include <string>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <system_error>
+#include <unistd.h>
 
 namespace fdkbench {
 
@@ -38,6 +40,16 @@ MappedFile map_file(const std::filesystem::path& path, std::string_view what) {
     }
     return {std::shared_ptr<const void>(address, [bytes](void* start) { ::munmap(start, bytes); }),
             {static_cast<const std::byte*>(address), bytes}};
+}
+
+void release_mapped(std::span<const std::byte> part) {
+    const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+    const auto begin = reinterpret_cast<std::uintptr_t>(part.data());
+    const std::uintptr_t first = (begin + page - 1) / page * page;
+    const std::uintptr_t last = (begin + part.size()) / page * page;
+    if (first < last) {
+        ::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+    }
 }
 
 }  // namespace fdkbench

@@ -19,4 +19,7 @@ struct MappedFile {
 /// says in the message what it should be.
 MappedFile map_file(const std::filesystem::path& path, std::string_view what);
 
+/// Lets go of the memory behind a part of a mapped file, which is not needed soon.
+void release_mapped(std::span<const std::byte> part);
+
 }  // namespace fdkbench

@@ -2,6 +2,7 @@
 
 #include "src/core/error.hpp"
 #include "src/core/json.hpp"
+#include "src/core/mapped_file.hpp"
 #include "src/core/safetensors_header.hpp"
 #include "src/model/model_files.hpp"
 #include "src/model/partial_file.hpp"
@@ -224,6 +225,7 @@ SafetensorsWriter write_file(const OutputFile& output,
         } else {
             copy(entry, writer, advance);
         }
+        release_mapped(entry.tensor->bytes);
     }
     writer.finish();
     report.bytes_after += writer.bytes();

@@ -41,10 +41,12 @@ std::vector<Rows> pieces_of(const QuantisedTensor& tensor) {
     return pieces;
 }
 
-/// The values of some rows, as they are and in 16 bits.
+/// The values of some rows. Kept from piece to piece, as fresh memory costs more than the work on
+/// it.
 struct Values {
     std::vector<float> exact;
     std::vector<std::uint16_t> rounded;
+    std::vector<float> dequantised;
 };
 
 [[noreturn]] void refuse(const Tensor& weight, const QuantisedTensor& tensor, std::int64_t index) {
@@ -60,10 +62,14 @@ struct Values {
         std::isfinite(value) ? ", or choose another --type" : ""));
 }
 
-Values read_rows(const Tensor& weight, const QuantisedTensor& tensor, const Rows& rows) {
+void read_rows(const Tensor& weight,
+               const QuantisedTensor& tensor,
+               const Rows& rows,
+               Values& values) {
     const auto begin = static_cast<std::size_t>(rows.first * tensor.k);
     const auto count = static_cast<std::size_t>(rows.count * tensor.k);
-    Values values{std::vector<float>(count), std::vector<std::uint16_t>(count)};
+    values.exact.resize(count);
+    values.rounded.resize(count);
     parallel_for(count, hardware_threads(), [&](std::size_t first, std::size_t last) {
         for (std::size_t i = first; i < last; ++i) {
             values.exact[i] = value_at(weight, begin + i);
@@ -77,7 +83,6 @@ Values read_rows(const Tensor& weight, const QuantisedTensor& tensor, const Rows
     if (found != values.rounded.end()) {
         refuse(weight, tensor, static_cast<std::int64_t>(begin) + (found - values.rounded.begin()));
     }
-    return values;
 }
 
 std::vector<std::uint16_t> rounded(std::span<const float> values, ElementType type) {
@@ -92,8 +97,10 @@ std::vector<std::uint16_t> fitted_codebook(const Tensor& weight,
                                            const QuantisedTensor& tensor,
                                            const Advance& advance) {
     CodebookFit fit(tensor.format, tensor.type);
+    Values values;
     for (const Rows& rows : pieces_of(tensor)) {
-        fit.add(read_rows(weight, tensor, rows).rounded, hardware_threads());
+        read_rows(weight, tensor, rows, values);
+        fit.add(values.rounded, hardware_threads());
         advance(0);
     }
     return fit.codebook();
@@ -166,14 +173,15 @@ SquareSums quantise_tensor(const Tensor& weight,
     const std::vector<std::uint16_t> codebook = codebook_for(weight, tensor, source, advance);
     sink(QuantisedPart::kCodebook, std::as_bytes(std::span(codebook)));
     SquareSums sums;
+    Values values;
     for (const Rows& rows : pieces_of(tensor)) {
         const Shape shape{1, rows.count, tensor.k};
-        const Values values = read_rows(weight, tensor, rows);
+        read_rows(weight, tensor, rows, values);
         const QuantisedMatrix matrix =
             quantise(values.rounded, shape, tensor.format, tensor.type, codebook, threads);
-        std::vector<float> dequantised(values.exact.size());
-        dequantise(matrix, shape, tensor.format, tensor.type, dequantised, threads);
-        sums += square_sums(dequantised, values.exact);
+        values.dequantised.resize(values.exact.size());
+        dequantise(matrix, shape, tensor.format, tensor.type, values.dequantised, threads);
+        sums += square_sums(values.dequantised, values.exact);
         if (tensor.layout == Layout::kFragment) {
             hand_over(to_fragments(matrix, shape, tensor.format, threads), sink);
         } else {
