@@ -190,6 +190,7 @@ void copy(const Entry& entry, SafetensorsWriter& writer, const Advance& advance)
     for (std::uint64_t offset = 0; !rest.empty();) {
         const auto piece = rest.first(std::min<std::size_t>(rest.size(), kCopiedAtOnce));
         writer.write(entry.first, offset, piece);
+        release_mapped(piece);
         offset += piece.size();
         rest = rest.subspan(piece.size());
         advance(piece.size());
@@ -225,7 +226,6 @@ SafetensorsWriter write_file(const OutputFile& output,
         } else {
             copy(entry, writer, advance);
         }
-        release_mapped(entry.tensor->bytes);
     }
     writer.finish();
     report.bytes_after += writer.bytes();

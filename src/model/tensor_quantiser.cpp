@@ -4,6 +4,7 @@
 #include "src/core/error.hpp"
 #include "src/core/fragment.hpp"
 #include "src/core/json.hpp"
+#include "src/core/mapped_file.hpp"
 #include "src/core/parallel.hpp"
 #include "src/core/quantise.hpp"
 #include "src/core/safetensors_header.hpp"
@@ -14,6 +15,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 namespace fdkbench {
@@ -24,6 +26,11 @@ constexpr std::int64_t kFragmentBytes = 512;
 constexpr std::int64_t kFragmentGroups = 4;
 /// Of a piece, about: enough for all threads, little beside a model.
 constexpr std::int64_t kPieceWeights = std::int64_t{1} << 22U;
+
+/// Of one element.
+std::size_t bytes_of(TensorType type) {
+    return static_cast<std::size_t>(bits_of(type)) / 8;
+}
 
 /// Some rows of a tensor.
 struct Rows {
@@ -76,6 +83,8 @@ void read_rows(const Tensor& weight,
             values.rounded[i] = to_bits16(values.exact[i], tensor.type);
         }
     });
+    const std::size_t width = bytes_of(weight.type);
+    release_mapped(weight.bytes.subspan(begin * width, count * width));
     const std::uint16_t infinity = to_bits16(std::numeric_limits<float>::infinity(), tensor.type);
     const auto found = std::ranges::find_if(values.rounded, [&](std::uint16_t bits) {
         return (bits & 0x7fffU) >= infinity;  // NaN comes after infinity
@@ -187,7 +196,7 @@ SquareSums quantise_tensor(const Tensor& weight,
         } else {
             hand_over(matrix, sink);
         }
-        advance(values.exact.size() * static_cast<std::size_t>(bits_of(weight.type)) / 8);
+        advance(values.exact.size() * bytes_of(weight.type));
     }
     return sums;
 }

@@ -37,7 +37,7 @@ class Place {
         check_refused(run_fdkbench(joined({"quantise"}, arguments)), exit_code, words);
         CHECK(files_in(folder_.path()) == names);
         CHECK((content_of(in()) == input));
-        CHECK(content_of(out()) == "before");
+        CHECK((content_of(out()) == "before"));
     }
     /// The same for more options to a sound command.
     void check_options(const std::vector<std::string>& options,
@@ -171,5 +171,5 @@ TEST_CASE("An interrupted command leaves what there was") {
     CHECK_THAT(result.err, ContainsSubstring("Interrupted; " + place.out() + " is not written."));
     CHECK(result.out.empty());
     CHECK(files_in(place.folder().path()) == std::set<std::string>{"big", "in", "out"});
-    CHECK(content_of(place.out()) == "before");
+    CHECK((content_of(place.out()) == "before"));
 }

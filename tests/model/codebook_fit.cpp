@@ -136,6 +136,30 @@ TEST_CASE("A weight counts with the square of its group's scale") {
     CHECK(even == std::vector<float>{-0.5F, 1.5F});
 }
 
+TEST_CASE("Every entry is the mean of the scaled weights that take it") {
+    const ElementType type = ElementType::kFp16;
+    const WeightFormat format{4, 64};
+    const Weights weights = drawn(normal, type);
+    const Weights codebook = fitted(weights, format, type);
+    const std::vector<std::uint8_t> indices = codebook_indices(codebook, type);
+    std::vector<double> masses(codebook.size());
+    std::vector<double> moments(codebook.size());
+    for (std::size_t begin = 0; begin < weights.size(); begin += 64) {
+        const auto group = std::span(weights).subspan(begin, 64);
+        const float scale = from_bits16(group_scale(group, 4, type), type);
+        for (const std::uint16_t weight : group) {
+            const std::uint8_t index = indices[scaled(weight, scale, type)];
+            masses[index] += static_cast<double>(scale) * scale;
+            moments[index] += static_cast<double>(scale) * from_bits16(weight, type);
+        }
+    }
+    for (std::size_t i = 0; i < codebook.size(); ++i) {
+        CAPTURE(i);
+        CHECK(from_bits16(codebook[i], type) ==
+              Approx(moments[i] / masses[i]).epsilon(0.001).margin(0.0005));
+    }
+}
+
 TEST_CASE("The number of threads does not change a fitted codebook") {
     const ElementType type = ElementType::kBf16;
     const WeightFormat format{4, 64};
