@@ -7,7 +7,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <sys/resource.h>
 
 using namespace fdkbench;
 using namespace fdkbench::test;
@@ -213,6 +215,16 @@ TEST_CASE("A model in shards becomes shards with an index, or one file") {
             check_copied(to, one, tensor.name);
         }
     }
+}
+
+TEST_CASE("Memory does not grow with the model") {
+    const TemporaryFolder folder;
+    const std::string in = folder.path("in");
+    write_zeros(in, 32768);
+    require_quantised({in, "-o", folder.path("out")});
+    rusage usage{};
+    REQUIRE(::getrusage(RUSAGE_CHILDREN, &usage) == 0);
+    CHECK(static_cast<std::size_t>(usage.ru_maxrss) * 1024 < fs::file_size(in) / 2);
 }
 
 TEST_CASE("A terminal shows a bar while a model is quantised") {

@@ -50,6 +50,17 @@ inline std::string write_shards(const TemporaryFolder& folder) {
     return folder.path("model.safetensors.index.json");
 }
 
+/// A file of one weight [n,8192] of zeros, which needs no room on the disk.
+inline void write_zeros(const std::filesystem::path& path, std::size_t n) {
+    const std::size_t bytes = n * 8192 * 2;
+    const std::string header = R"({"a.weight":{"dtype":"BF16","shape":[)" + std::to_string(n) +
+                               R"(,8192],"data_offsets":[0,)" + std::to_string(bytes) + "]}}";
+    std::string text(8, '\0');
+    text[0] = static_cast<char>(header.size());
+    std::ofstream(path, std::ios::binary) << text + header;
+    std::filesystem::resize_file(path, text.size() + header.size() + bytes);
+}
+
 inline std::set<std::string> files_in(const std::string& folder) {
     std::set<std::string> names;
     for (const auto& entry : std::filesystem::directory_iterator(folder)) {

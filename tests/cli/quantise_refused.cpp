@@ -152,14 +152,9 @@ TEST_CASE("Names that quantising needs must be free, and weights must be finite"
 
 TEST_CASE("An interrupted command leaves what there was") {
     const Place place;
-    // A file of zeros, which needs no room, and seconds to be quantised.
+    // Takes seconds.
     const std::string big = place.path("big");
-    const std::string header =
-        R"({"a.weight":{"dtype":"BF16","shape":[65536,8192],"data_offsets":[0,1073741824]}})";
-    std::string text(8, '\0');
-    text[0] = static_cast<char>(header.size());
-    std::ofstream(big, std::ios::binary) << text + header;
-    fs::resize_file(big, text.size() + header.size() + 1073741824);
+    write_zeros(big, 65536);
     const std::string signal = GENERATE("INT", "TERM");
     const ProgramResult result = run_shell(
         fdkbench_command({"quantise", big, "-o", place.out(), "--codebook", "kmeans"}) +
