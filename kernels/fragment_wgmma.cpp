@@ -10,8 +10,8 @@ namespace fdkbench {
 namespace {
 
 constexpr std::int64_t kFewTokens = 16;  // up to here mma needs less of the tensor cores' time
-constexpr std::uint64_t kWidestTile = 128;
-constexpr std::int64_t kManyTokens = 64;  // beyond, half the tile may leave room for more stages
+constexpr std::uint64_t kWidestTile = 256;
+constexpr std::int64_t kManyTokens = 64;  // beyond, smaller tiles may leave room for more stages
 constexpr int kOtherRegisters = 30;       // addresses, counters, decoding
 
 FragmentRingTiling tiling(const Problem& problem, const Params& params) {
@@ -25,14 +25,14 @@ FragmentRingTiling tiling(const Problem& problem, const Params& params) {
 }
 
 /// 4 × row_warp_groups below.
-const RingCuts kCuts{.row_blocks = {4, 8, 16}, .clusters = {1, 2}};
+const RingCuts kCuts{.row_blocks = {4, 8, 12, 16}, .clusters = {1, 2}};
 
 std::vector<ParamValue> unrolls(int bits) {
     switch (bits) {
         case 8:
-            return {std::int64_t{4}};
+            return {std::int64_t{4}, std::int64_t{2}};
         case 4:
-            return {std::int64_t{2}, std::int64_t{4}};
+            return {std::int64_t{2}, std::int64_t{4}, std::int64_t{1}};
         case 2:
             return {std::int64_t{1}, std::int64_t{2}};
         default:
@@ -40,18 +40,24 @@ std::vector<ParamValue> unrolls(int bits) {
     }
 }
 
+std::vector<ParamValue> m_tiles(std::int64_t m) {
+    const auto widest = static_cast<std::int64_t>(
+        std::min(std::bit_ceil(static_cast<std::uint64_t>(m)), kWidestTile));
+    std::vector<ParamValue> tiles{widest};
+    for (std::int64_t tile = widest / 2; tile >= kManyTokens; tile /= 2) {
+        tiles.emplace_back(tile);
+    }
+    return tiles;
+}
+
 std::vector<Axis> all_axes(const Problem& problem) {
-    const auto m = static_cast<std::uint64_t>(problem.shape.m);
-    const auto m_tile = static_cast<std::int64_t>(std::min(std::bit_ceil(m), kWidestTile));
     return {
-        {"row_warp_groups", {std::int64_t{2}, std::int64_t{1}, std::int64_t{4}}},
+        {"row_warp_groups", {std::int64_t{2}, std::int64_t{1}, std::int64_t{3}, std::int64_t{4}}},
         {"k_warp_groups", {std::int64_t{2}, std::int64_t{1}, std::int64_t{4}}},
         {"unroll", unrolls(problem.format.bits)},
         {"stages", ring_stages()},
         {"cluster", {std::int64_t{2}, std::int64_t{1}}},
-        {"m_tile",
-         problem.shape.m > kManyTokens ? std::vector<ParamValue>{m_tile, m_tile / 2}
-                                       : std::vector<ParamValue>{m_tile}},
+        {"m_tile", m_tiles(problem.shape.m)},
     };
 }
 

@@ -18,7 +18,9 @@ struct FragmentRingTiling {
     int cluster;  ///< CTAs that share rows and split k
 
     /// Where sums take most registers, the producer is a warp group: those give registers away.
-    FDK_CONSTEXPR bool gives_registers() const { return m_tile >= 128 && consumer_warps >= 8; }
+    FDK_CONSTEXPR bool gives_registers() const {
+        return m_tile >= 128 && (consumer_warps == 8 || consumer_warps == 16);
+    }
     FDK_CONSTEXPR int producer_warps() const { return gives_registers() ? 4 : 1; }
     FDK_CONSTEXPR int consumers() const { return 32 * consumer_warps; }
     FDK_CONSTEXPR int threads() const { return consumers() + 32 * producer_warps(); }
@@ -111,7 +113,7 @@ FDK_CONSTEXPR FragmentRingTiling mma_ring(const FragmentTiling& format, const Mm
 
 /// kernels/fragment_wgmma.cu
 struct WgmmaRing {
-    int m_tile;           ///< rows of x a CTA: 32, 64 or 128
+    int m_tile;           ///< rows of x a CTA: 32, 64, 128 or 256
     int row_warp_groups;  ///< warp groups side by side along n, 64 rows each
     int k_warp_groups;    ///< warp groups that share rows and split a stage
     int stages;

@@ -57,9 +57,9 @@ class Replay {
     virtual ~Replay() = default;
     /// Runs it once; returns microseconds per launch. Throws CandidateError on a device fault.
     virtual double time_us() = 0;
-    /// Prepares the sequence anew, where that matters: on an H100 instances of the same graph
-    /// differ by ±2 %, and each is steady. Throws as time_us() does.
-    virtual void renew() {}
+    /// Leaves the device without work for as long as it takes to run this twice, where that
+    /// matters: an H100 that works without a pause lowers its clock within 0.1 s, at its power cap.
+    virtual void rest() {}
     /// Runs it so many times without a pause; throws as time_us() does.
     virtual void run(std::size_t times) {
         for (std::size_t i = 0; i < times; ++i) {

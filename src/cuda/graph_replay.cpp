@@ -2,14 +2,15 @@
 
 #include "src/cuda/check.hpp"
 
+#include <chrono>
+#include <thread>
+
 namespace fdkbench {
 
 namespace {
 
 /// About 30 µs at any GPU's clock: longer than submitting a graph takes.
 constexpr std::int32_t kDelayCycles = 50'000;
-/// A few, or instances would take turns in the same memory.
-constexpr std::size_t kMostInstances = 6;
 
 Graph capture(cudaStream_t stream, const std::function<void()>& enqueue) {
     check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal),
@@ -40,16 +41,11 @@ GraphReplay::GraphReplay(cudaStream_t stream,
                          Runnable& delay,
                          std::size_t launches,
                          const std::function<void()>& enqueue)
-    : stream_(stream), delay_(delay), launches_(launches), graph_(capture(stream, enqueue)) {
-    renew();
-}
-
-void GraphReplay::renew() {
-    instances_.push_back(instantiate(graph_));
-    if (instances_.size() > kMostInstances) {
-        instances_.pop_front();
-    }
-    check(cudaGraphUpload(instances_.back().get(), stream_), "cudaGraphUpload");
+    : stream_(stream),
+      delay_(delay),
+      launches_(launches),
+      exec_(instantiate(capture(stream, enqueue))) {
+    check(cudaGraphUpload(exec_.get(), stream_), "cudaGraphUpload");
 }
 
 double GraphReplay::time_us() {
@@ -57,17 +53,22 @@ double GraphReplay::time_us() {
     delay.m = kDelayCycles;
     delay_.launch(delay);
     check(cudaEventRecord(start_.get(), stream_), "cudaEventRecord");
-    check(cudaGraphLaunch(instances_.back().get(), stream_), "cudaGraphLaunch");
+    check(cudaGraphLaunch(exec_.get(), stream_), "cudaGraphLaunch");
     check(cudaEventRecord(stop_.get(), stream_), "cudaEventRecord");
     check(cudaEventSynchronize(stop_.get()), "running the kernel");
     float milliseconds = 0;
     check(cudaEventElapsedTime(&milliseconds, start_.get(), stop_.get()), "cudaEventElapsedTime");
-    return 1e3 * milliseconds / static_cast<double>(launches_);
+    last_us_ = 1e3 * milliseconds;
+    return last_us_ / static_cast<double>(launches_);
+}
+
+void GraphReplay::rest() {
+    std::this_thread::sleep_for(std::chrono::duration<double, std::micro>(2 * last_us_));
 }
 
 void GraphReplay::run(std::size_t times) {
     for (std::size_t i = 0; i < times; ++i) {
-        check(cudaGraphLaunch(instances_.back().get(), stream_), "cudaGraphLaunch");
+        check(cudaGraphLaunch(exec_.get(), stream_), "cudaGraphLaunch");
     }
     check(cudaStreamSynchronize(stream_), "running the kernel");
 }

@@ -4,7 +4,6 @@
 #include "src/cuda/handles.hpp"
 
 #include <cstddef>
-#include <deque>
 #include <functional>
 #include <memory>
 
@@ -21,7 +20,7 @@ class GraphReplay final : public Replay {
                 const std::function<void()>& enqueue);
 
     double time_us() override;
-    void renew() override;
+    void rest() override;
     void run(std::size_t times) override;
 
   private:
@@ -29,8 +28,8 @@ class GraphReplay final : public Replay {
     Runnable& delay_;
     std::size_t launches_;
     Graph graph_;
-    std::deque<GraphExec>
-        instances_;  ///< the last one runs; others keep it from getting their memory
+    GraphExec exec_;
+    double last_us_ = 0;  ///< of the whole graph
     Event start_ = make_event();
     Event stop_ = make_event();
 };

@@ -15,8 +15,8 @@
 namespace fdkbench {
 namespace {
 
-std::vector<float> to_floats(std::span<const std::uint16_t> values, ElementType type) {
-    std::vector<float> floats(values.size());
+Uninitialised<float> to_floats(std::span<const std::uint16_t> values, ElementType type) {
+    Uninitialised<float> floats(values.size());
     parallel_for(values.size(), hardware_threads(), [&](std::size_t begin, std::size_t end) {
         for (std::size_t i = begin; i < end; ++i) {
             floats[i] = from_bits16(values[i], type);

@@ -2,6 +2,7 @@
 
 #include "src/core/problem.hpp"
 #include "src/core/quantise.hpp"
+#include "src/core/uninitialised.hpp"
 #include "src/worker/inputs.hpp"
 
 #include <cstdint>
@@ -28,13 +29,13 @@ struct WeightsKey {
 /// 16-bit weights [n,k] and the same as fp32.
 struct PlainWeights {
     std::vector<std::uint16_t> data;
-    std::vector<float> values;
+    Uninitialised<float> values;
 };
 
 /// Quantised weights in the canonical layout and, as fp32 [n,k], what they stand for.
 struct QuantisedWeights {
     QuantisedMatrix matrix;
-    std::vector<float> values;
+    Uninitialised<float> values;
 };
 
 /// A problem's inputs in host memory: x [m,k] with deviation 1, weights [n,k] with deviation 1/√k
@@ -56,7 +57,7 @@ class HostData {
 
   private:
     std::vector<std::uint16_t> x_;
-    std::vector<float> x_values_;
+    Uninitialised<float> x_values_;
     std::optional<WeightsKey> plain_key_;
     PlainWeights plain_;
     std::optional<WeightsKey> quantised_key_;

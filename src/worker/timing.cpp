@@ -37,10 +37,8 @@ double time_once(Replay& replay) {
 }
 
 double time_settled(Replay& replay) {
-    waiting([&] {
-        replay.renew();
-        replay.run(1);
-    });
+    replay.rest();
+    waiting([&] { replay.run(1); });
     return time_once(replay);
 }
 

@@ -26,7 +26,7 @@ struct TimingOptions {
 /// One replay, in microseconds per launch. Throws DeviceLost when the device faults.
 double time_once(Replay& replay);
 
-/// As time_once, but of a renewed replay and after one that is not timed: caches and address
+/// As time_once, but of a rested device and after a replay that is not timed: caches and address
 /// translation then hold what this replay itself left there, whichever kernel ran before.
 double time_settled(Replay& replay);
 

@@ -207,7 +207,7 @@ class FakeReplay : public Replay {
         }
         return time_us_;
     }
-    void renew() override { ++state_->renewals; }
+    void rest() override { ++state_->rests; }
 
   private:
     std::shared_ptr<FakeState> state_;

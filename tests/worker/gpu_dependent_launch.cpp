@@ -28,16 +28,36 @@ bool all_finite(const Elements& elements) {
     });
 }
 
-/// n = k, so that an output can be the next launch's input.
-Problem problem_of(int bits) {
-    return {{3, 512, 512}, {bits, 64}, ElementType::kBf16};
+/// A family that waits for its predecessor, on a number of tokens that it takes, and where its
+/// source waits.
+struct Waiting {
+    std::string family;
+    std::int64_t m;
+    std::string wait;
+    std::string hasty;  // takes the wait's place where it should be missing
+};
+
+const std::vector<Waiting>& waiting() {
+    const std::string copies = "activations();\n";
+    const std::string waits = "wait_for_predecessors();\n";
+    static const std::vector<Waiting> all{
+        {"fragment_mma", 3, "    " + waits, ""},
+        {"fragment_ring", 3, waits + "        " + copies, copies},
+        {"fragment_wgmma", 20, waits + "        " + copies, copies},
+    };
+    return all;
 }
 
-/// The best guess of fragment_mma, from its source or from a changed one.
-std::unique_ptr<Runnable> load_multiply(const Problem& problem,
+/// n = k, so that an output can be the next launch's input.
+Problem problem_of(const Waiting& kernel, int bits) {
+    return {{kernel.m, 1024, 1024}, {bits, 64}, ElementType::kBf16};
+}
+
+/// The best guess of a family, from its source or from a changed one.
+std::unique_ptr<Runnable> load_multiply(const Family& family,
+                                        const Problem& problem,
                                         LaunchMode mode,
                                         const KernelSource& source) {
-    const Family& family = family_named("fragment_mma");
     const Params params = first_values(family.axes(problem, gpu_info()));
     const auto compiler = make_nvrtc_compiler();
     const CompileOutput output = compile_source(*compiler, source, problem, params, gpu_info());
@@ -47,8 +67,11 @@ std::unique_ptr<Runnable> load_multiply(const Problem& problem,
     return gpu().load(file.path(), family.plan(problem, params, gpu_info()), problem, mode);
 }
 
-const KernelSource& right_source() {
-    return kernel_source(family_named("fragment_mma"));
+std::unique_ptr<Runnable> load_multiply(const Waiting& kernel,
+                                        const Problem& problem,
+                                        LaunchMode mode) {
+    const Family& family = family_named(kernel.family);
+    return load_multiply(family, problem, mode, kernel_source(family));
 }
 
 /// Lets its dependents begin, then takes its time before it writes the m elements of y.
@@ -145,13 +168,14 @@ Elements multiplied_in_chain(const Data& data, Runnable& multiply) {
 
 TEST_CASE("A dependent kernel takes what its predecessor writes late") {
     require_dependent_launches();
+    const Waiting& kernel = GENERATE(from_range(waiting()));
     const int bits = GENERATE(8, 4, 2, 1);
     const bool in_graph = GENERATE(false, true);
-    CAPTURE(bits, in_graph);
-    const Problem problem = problem_of(bits);
+    CAPTURE(kernel.family, bits, in_graph);
+    const Problem problem = problem_of(kernel, bits);
     const Data data(problem);
-    const auto plain = load_multiply(problem, LaunchMode::kPlain, right_source());
-    const auto dependent = load_multiply(problem, LaunchMode::kDependent, right_source());
+    const auto plain = load_multiply(kernel, problem, LaunchMode::kPlain);
+    const auto dependent = load_multiply(kernel, problem, LaunchMode::kDependent);
     forget(data);
     plain->launch(data.from_to(data.given.x, data.second));
     const auto expected = from_gpu<std::uint16_t>(*data.second);
@@ -164,12 +188,14 @@ TEST_CASE("A dependent kernel takes what its predecessor writes late") {
 TEST_CASE(
     "In a graph, a dependent kernel that does not wait begins too early, a plain one cannot") {
     require_dependent_launches();
-    const Problem problem = problem_of(4);
+    const Waiting& kernel = GENERATE(from_range(waiting()));
+    CAPTURE(kernel.family);
+    const Problem problem = problem_of(kernel, 4);
     const Data data(problem);
-    const KernelSource hasty =
-        patched(family_named("fragment_mma"), "    wait_for_predecessors();\n", "");
-    const auto plain = load_multiply(problem, LaunchMode::kPlain, hasty);
-    const auto dependent = load_multiply(problem, LaunchMode::kDependent, hasty);
+    const Family& family = family_named(kernel.family);
+    const KernelSource hasty = patched(family, kernel.wait, kernel.hasty);
+    const auto plain = load_multiply(family, problem, LaunchMode::kPlain, hasty);
+    const auto dependent = load_multiply(family, problem, LaunchMode::kDependent, hasty);
     const Elements expected = behind_slow_copy(data, *plain, true);
     CHECK(all_finite(expected));
     CHECK(behind_slow_copy(data, *dependent, true) != expected);
@@ -177,12 +203,13 @@ TEST_CASE(
 
 TEST_CASE("A chain of dependent launches gives what plain launches give") {
     require_dependent_launches();
+    const Waiting& kernel = GENERATE(from_range(waiting()));
     const int bits = GENERATE(8, 4, 2, 1);
-    CAPTURE(bits);
-    const Problem problem = problem_of(bits);
+    CAPTURE(kernel.family, bits);
+    const Problem problem = problem_of(kernel, bits);
     const Data data(problem);
-    const auto plain = load_multiply(problem, LaunchMode::kPlain, right_source());
-    const auto dependent = load_multiply(problem, LaunchMode::kDependent, right_source());
+    const auto plain = load_multiply(kernel, problem, LaunchMode::kPlain);
+    const auto dependent = load_multiply(kernel, problem, LaunchMode::kDependent);
     const Elements expected = multiplied_in_chain(data, *plain);
     CHECK(all_finite(expected));
     for (int i = 0; i < 10; ++i) {

@@ -57,13 +57,13 @@ TEST_CASE("A hopeless runnable gets one replay of the full rotation") {
     CHECK(hopeless.state->replayed.size() == 2 + 1);
 }
 
-TEST_CASE("A replay is renewed before it settles, and only then") {
+TEST_CASE("The device rests before a replay settles, and only then") {
     const Timed timed("correct", 3, {});
     time_once(*timed.timed.replay);
-    CHECK(timed.state->renewals == 0);
+    CHECK(timed.state->rests == 0);
     time_settled(*timed.timed.replay);
     time_settled(*timed.timed.replay);
-    CHECK(timed.state->renewals == 2);
+    CHECK(timed.state->rests == 2);
 }
 
 TEST_CASE("A fault in a replay means that the device is lost") {
