@@ -57,9 +57,6 @@ class Replay {
     virtual ~Replay() = default;
     /// Runs it once; returns microseconds per launch. Throws CandidateError on a device fault.
     virtual double time_us() = 0;
-    /// Leaves the device without work for as long as it takes to run this twice, where that
-    /// matters: an H100 that works without a pause lowers its clock within 0.1 s, at its power cap.
-    virtual void rest() {}
     /// Runs it so many times without a pause; throws as time_us() does.
     virtual void run(std::size_t times) {
         for (std::size_t i = 0; i < times; ++i) {
@@ -107,6 +104,10 @@ class Backend {
                            std::span<const float> w,
                            std::span<float> y,
                            const Shape& shape) = 0;
+
+    /// Leaves the device without work for so long, where that matters: an H100 that works without a
+    /// pause lowers its clock within 0.1 s, at its power cap.
+    virtual void rest(double time_us) = 0;
 
     /// What the device says of itself now.
     [[nodiscard]] virtual Conditions conditions() = 0;

@@ -10,9 +10,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <fstream>
 #include <optional>
 #include <stdexcept>
+#include <thread>
 
 namespace fdkbench {
 
@@ -133,6 +135,10 @@ class CudaBackend final : public Backend {
         arguments.y = device_y->data();
         session().matmul().algorithms(spec, 1).front()->launch(arguments);
         download(std::as_writable_bytes(y), *device_y, 0);
+    }
+
+    void rest(double time_us) override {
+        std::this_thread::sleep_for(std::chrono::duration<double, std::micro>(time_us));
     }
 
     Conditions conditions() override { return opened().nvml.conditions(); }

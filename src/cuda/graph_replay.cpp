@@ -2,9 +2,6 @@
 
 #include "src/cuda/check.hpp"
 
-#include <chrono>
-#include <thread>
-
 namespace fdkbench {
 
 namespace {
@@ -58,12 +55,7 @@ double GraphReplay::time_us() {
     check(cudaEventSynchronize(stop_.get()), "running the kernel");
     float milliseconds = 0;
     check(cudaEventElapsedTime(&milliseconds, start_.get(), stop_.get()), "cudaEventElapsedTime");
-    last_us_ = 1e3 * milliseconds;
-    return last_us_ / static_cast<double>(launches_);
-}
-
-void GraphReplay::rest() {
-    std::this_thread::sleep_for(std::chrono::duration<double, std::micro>(2 * last_us_));
+    return 1e3 * milliseconds / static_cast<double>(launches_);
 }
 
 void GraphReplay::run(std::size_t times) {

@@ -20,7 +20,6 @@ class GraphReplay final : public Replay {
                 const std::function<void()>& enqueue);
 
     double time_us() override;
-    void rest() override;
     void run(std::size_t times) override;
 
   private:
@@ -29,7 +28,6 @@ class GraphReplay final : public Replay {
     std::size_t launches_;
     Graph graph_;
     GraphExec exec_;
-    double last_us_ = 0;  ///< of the whole graph
     Event start_ = make_event();
     Event stop_ = make_event();
 };

@@ -154,6 +154,8 @@ class HostBackend : public Backend {
             .run(x.data(), w.data(), y.data());
     }
 
+    void rest(double /*time_us*/) override {}
+
     Conditions conditions() override { return {}; }
     std::optional<double> energy_uj() override { return std::nullopt; }
     std::optional<int> compute_processes() override { return std::nullopt; }

@@ -34,6 +34,7 @@ void DeviceData::prepare(const Problem& problem,
     x_.reset();
     codebook_.reset();
     y_.reset();
+    places_.clear();
     std::erase_if(quantised_, [&](const auto& item) { return stale(item.second, key); });
     if (plain_ && stale(*plain_, key.plain())) {
         plain_.reset();
@@ -43,11 +44,18 @@ void DeviceData::prepare(const Problem& problem,
     problem_ = problem;
     key_ = key;
     budget_bytes_ = budget_bytes;
-    x_ = uploaded(backend_, host.x());
     const std::int64_t row_bytes = problem.shape.n * 2;
     const std::int64_t guard_bytes =
         std::clamp(kGuardRows * row_bytes, kMinGuardBytes, kMaxGuardBytes);
+    x_ = uploaded(backend_, host.x());
     y_ = backend_.allocate(static_cast<std::size_t>(problem.shape.m * row_bytes + guard_bytes));
+    constexpr std::size_t kAlignment = 1024;
+    y_offset_ = (host.x().size_bytes() + kAlignment - 1) / kAlignment * kAlignment;
+    for (std::size_t place = 0; place < kPlaces; ++place) {
+        places_.push_back(
+            backend_.allocate(y_offset_ + static_cast<std::size_t>(problem.shape.m * row_bytes)));
+        backend_.upload(*places_.back(), 0, std::as_bytes(host.x()));
+    }
     if (!plain_) {
         plain_.emplace(CachedRotation{
             key.plain(),
@@ -88,6 +96,14 @@ std::vector<Arguments> DeviceData::candidate_rotation(Layout layout, const Buffe
 
 std::vector<Arguments> DeviceData::baseline_rotation(const Buffer* workspace) const {
     return arguments(plain_->rotation, workspace);
+}
+
+void DeviceData::move(std::span<Arguments> rotation, std::size_t place) const {
+    auto* x = static_cast<std::byte*>(places_.at(place)->data());
+    for (Arguments& arguments : rotation) {
+        arguments.x = x;
+        arguments.y = x + y_offset_;
+    }
 }
 
 std::vector<Arguments> DeviceData::arguments(const Rotation& rotation,

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace fdkbench {
@@ -32,7 +33,13 @@ class DeviceData {
     [[nodiscard]] std::vector<Arguments> candidate_rotation(Layout layout, const Buffer* workspace);
     /// One element for each copy of the 16-bit weights.
     [[nodiscard]] std::vector<Arguments> baseline_rotation(const Buffer* workspace) const;
-    /// y [m,n], and behind it a guard region that no kernel may touch.
+    /// As many as a race has rounds at least, so that each process goes through all of them.
+    static constexpr std::size_t kPlaces = 6;
+    /// Has launches read x and write y, side by side, in another of kPlaces places: on an H100
+    /// times depend on where these lie by 1 %, for one token by up to 7 %.
+    void move(std::span<Arguments> rotation, std::size_t place) const;
+    /// y [m,n] where launches write that were not moved, and behind it a guard region that no
+    /// kernel may touch.
     [[nodiscard]] Buffer& y() const { return *y_; }
 
   private:
@@ -53,6 +60,8 @@ class DeviceData {
     std::unique_ptr<Buffer> x_;
     std::unique_ptr<Buffer> codebook_;  ///< none when the weights are plain
     std::unique_ptr<Buffer> y_;
+    std::vector<std::unique_ptr<Buffer>> places_;  ///< x and, from y_offset_ bytes on, y
+    std::size_t y_offset_ = 0;
     std::optional<CachedRotation> plain_;
     std::map<Layout, CachedRotation> quantised_;
 };

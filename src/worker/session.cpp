@@ -103,8 +103,9 @@ void Session::look_closer(std::vector<Contestant>& baselines) {
     }
     std::vector<std::vector<double>> times_us(close.size());
     for (int round = 0; close.size() > 1 && round < kCloseRounds; ++round) {
+        place_ = (place_ + 1) % DeviceData::kPlaces;
         for (std::size_t i = 0; i < close.size(); ++i) {
-            times_us[i].push_back(time_settled(*close[i]->timed.replay));
+            times_us[i].push_back(time_in_place(*close[i]));
         }
     }
     for (std::size_t i = 0; i < close.size() && close.size() > 1; ++i) {
@@ -120,10 +121,9 @@ void Session::time_baselines(Prepared& prepared) {
         Contestant baseline;
         baseline.workspace = workspace_for(*runnable);
         try {
-            baseline.timed = record_timed(*backend_,
-                                          *runnable,
-                                          data_->baseline_rotation(baseline.workspace.get()),
-                                          {.replays = kBaselineReplays});
+            baseline.rotation = data_->baseline_rotation(baseline.workspace.get());
+            baseline.timed = record_timed(
+                *backend_, *runnable, baseline.rotation, {.replays = kBaselineReplays});
         } catch (const DeviceLost& error) {
             throw EnvironmentError(
                 fmt::format("device fault in baseline {}: {}", runnable->name(), error.what()));
@@ -221,10 +221,10 @@ void Session::check_into(protocol::CheckReply& reply, const protocol::CheckReque
     reply.resources = candidate.runnable->resources();
     candidate.workspace = workspace_for(*candidate.runnable);
 
-    const auto rotation = data_->candidate_rotation(request.layout, candidate.workspace.get());
+    candidate.rotation = data_->candidate_rotation(request.layout, candidate.workspace.get());
     const Checker checker(
         *backend_, current.problem, data_->y(), current.references, current.policy.max_nrmse);
-    const Verdict verdict = checker.check(*candidate.runnable, rotation);
+    const Verdict verdict = checker.check(*candidate.runnable, candidate.rotation);
     reply.accuracy = verdict.accuracy;
     reply.accuracy_original = verdict.accuracy_original;
     reply.repeatable = verdict.repeatable;
@@ -236,20 +236,27 @@ void Session::check_into(protocol::CheckReply& reply, const protocol::CheckReque
 
     candidate.timed = record_timed(*backend_,
                                    *candidate.runnable,
-                                   rotation,
+                                   candidate.rotation,
                                    {.replays = kCandidateReplays,
                                     .hopeless_us = kHopelessFactor * current.best.timed.time_us});
     reply.time_us = candidate.timed.time_us;
     current.slots.insert_or_assign(request.slot, std::move(candidate));
 }
 
-Replay& Session::replay_of(int slot) {
+Session::Contestant& Session::contestant(int slot) {
     auto& slots = prepared().slots;
     const auto found = slots.find(slot);
     if (found == slots.end()) {
         throw Error(ExitCode::kInternal, fmt::format("slot {} holds no checked candidate", slot));
     }
-    return *found->second.timed.replay;
+    return found->second;
+}
+
+/// With x and y in the block's place.
+double Session::time_in_place(Contestant& contestant) {
+    data_->move(contestant.rotation, place_);
+    record_again(*backend_, *contestant.runnable, contestant.rotation, contestant.timed);
+    return time_settled(*backend_, contestant.timed);
 }
 
 /// Until two replays in a row take the same time.
@@ -269,27 +276,27 @@ void Session::warm_up(Replay& replay) {
 protocol::BlockReply Session::block(const protocol::BlockRequest& request,
                                     const std::function<void(int slot)>& timing) {
     Prepared& current = prepared();
-    std::vector<Replay*> replays;
+    std::vector<Contestant*> contestants;
     for (const int slot : request.slots) {
-        replays.push_back(&replay_of(slot));
+        contestants.push_back(&contestant(slot));
     }
-    Replay& best = *current.best.timed.replay;
     if (Clock::now() - worked_at_ > kIdle) {
-        warm_up(best);
+        warm_up(*current.best.timed.replay);
     }
+    place_ = (place_ + 1) % DeviceData::kPlaces;
 
     protocol::BlockReply reply;
     reply.before = backend_->conditions();
-    reply.baseline_before_us = time_settled(best);
-    for (std::size_t i = 0; i < replays.size(); ++i) {
+    reply.baseline_before_us = time_in_place(current.best);
+    for (std::size_t i = 0; i < contestants.size(); ++i) {
         timing(request.slots[i]);
-        reply.times_us.push_back(time_settled(*replays[i]));
+        reply.times_us.push_back(time_in_place(*contestants[i]));
     }
     timing(kBaselineSlot);
     if (current.first) {
-        reply.baseline_first_us = time_settled(*current.first->timed.replay);
+        reply.baseline_first_us = time_in_place(*current.first);
     }
-    reply.baseline_after_us = time_settled(best);
+    reply.baseline_after_us = time_in_place(current.best);
     reply.after = backend_->conditions();
     if (!current.first) {
         reply.baseline_first_us = (reply.baseline_before_us + reply.baseline_after_us) / 2;
@@ -300,8 +307,7 @@ protocol::BlockReply Session::block(const protocol::BlockRequest& request,
 
 /// Counts from one tick of the counter to another, so that its step does not matter.
 protocol::EnergyReply Session::energy(const protocol::EnergyRequest& request) {
-    Replay& replay = replay_of(request.slot);
-    const TimedReplay& timed = prepared().slots.at(request.slot).timed;
+    const TimedReplay& timed = contestant(request.slot).timed;
     const double replay_us = timed.time_us * static_cast<double>(timed.launches);
     const auto step = static_cast<std::size_t>(std::ceil(kEnergyStepUs / replay_us));
     struct Reading {
@@ -314,7 +320,7 @@ protocol::EnergyReply Session::energy(const protocol::EnergyRequest& request) {
     const auto start = Clock::now();
     for (std::size_t replays = step; last_uj && Clock::now() - start < kMostEnergy;
          replays += step) {
-        waiting([&] { replay.run(step); });
+        waiting([&] { timed.replay->run(step); });
         const std::optional<double> now_uj = backend_->energy_uj();
         if (!now_uj || now_uj == last_uj) {
             continue;

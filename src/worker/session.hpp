@@ -42,6 +42,7 @@ class Session {
     struct Contestant {
         std::unique_ptr<Runnable> runnable;
         std::unique_ptr<Buffer> workspace;
+        std::vector<Arguments> rotation;
         TimedReplay timed;
     };
     struct Prepared {
@@ -55,14 +56,15 @@ class Session {
 
     void open(std::size_t device);
     [[nodiscard]] References references(const Problem& problem);
-    static void look_closer(std::vector<Contestant>& baselines);
+    void look_closer(std::vector<Contestant>& baselines);
     void time_baselines(Prepared& prepared);
     void check_into(protocol::CheckReply& reply, const protocol::CheckRequest& request);
     [[nodiscard]] bool device_works();
     [[nodiscard]] std::unique_ptr<Buffer> workspace_for(const Runnable& runnable);
     [[nodiscard]] double floor_us(const Problem& problem);
     [[nodiscard]] Prepared& prepared();
-    [[nodiscard]] Replay& replay_of(int slot);
+    [[nodiscard]] Contestant& contestant(int slot);
+    [[nodiscard]] double time_in_place(Contestant& contestant);
     void warm_up(Replay& replay);
 
     std::unique_ptr<Backend> backend_;
@@ -71,6 +73,7 @@ class Session {
     HostData host_;
     std::optional<DeviceData> data_;
     std::optional<Prepared> prepared_;
+    std::size_t place_ = 0;                            ///< of x and y in this block
     std::chrono::steady_clock::time_point worked_at_;  ///< when the last block ended
 };
 

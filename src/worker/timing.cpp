@@ -36,10 +36,18 @@ double time_once(Replay& replay) {
     return waiting([&] { return replay.time_us(); });
 }
 
-double time_settled(Replay& replay) {
-    replay.rest();
-    waiting([&] { replay.run(1); });
-    return time_once(replay);
+double time_settled(Backend& backend, TimedReplay& timed) {
+    constexpr double kReplays = 2;  // those below
+    backend.rest(kReplays * timed.time_us * static_cast<double>(timed.launches));
+    waiting([&] { timed.replay->run(1); });
+    return time_once(*timed.replay);
+}
+
+void record_again(Backend& backend,
+                  Runnable& runnable,
+                  std::span<const Arguments> rotation,
+                  TimedReplay& timed) {
+    timed.replay = record(backend, runnable, rotation, timed.launches);
 }
 
 TimedReplay record_timed(Backend& backend,

@@ -26,9 +26,16 @@ struct TimingOptions {
 /// One replay, in microseconds per launch. Throws DeviceLost when the device faults.
 double time_once(Replay& replay);
 
-/// As time_once, but of a rested device and after a replay that is not timed: caches and address
-/// translation then hold what this replay itself left there, whichever kernel ran before.
-double time_settled(Replay& replay);
+/// As time_once, but of a device that rested for as long as this takes, and after a replay that is
+/// not timed: caches and address translation then hold what this replay itself left there,
+/// whichever kernel ran before.
+double time_settled(Backend& backend, TimedReplay& timed);
+
+/// Records as many launches as before over another rotation.
+void record_again(Backend& backend,
+                  Runnable& runnable,
+                  std::span<const Arguments> rotation,
+                  TimedReplay& timed);
 
 /// Records launches that rotate over `rotation`: as many as last about 1 ms, at least one for each
 /// element so that the whole budget of cold bytes is gone through, but no more than 20 ms take.

@@ -1,7 +1,6 @@
 #include "src/core/statistics.hpp"
 #include "tests/cuda/gpu.hpp"
 
-#include <chrono>
 #include <set>
 
 using namespace fdkbench;
@@ -47,19 +46,6 @@ TEST_CASE("An empty kernel takes little, but not nothing") {
     const double empty_us = typical_us(*empty, 300, 0);
     CHECK(empty_us > 0);
     CHECK(empty_us < typical_us(*spinning_kernel(), 50, 30'000));
-}
-
-TEST_CASE("The device rests for as long as it takes to run a replay twice") {
-    using Clock = std::chrono::steady_clock;
-    const auto kernel = (gpu(), spinning_kernel());
-    Arguments arguments;
-    arguments.m = 1'000'000;
-    const auto replay = gpu().record(*kernel, std::vector<Arguments>(10, arguments));
-    const double replay_us = 10 * replay->time_us();
-    const auto start = Clock::now();
-    replay->rest();
-    const std::chrono::duration<double, std::micro> rested = Clock::now() - start;
-    CHECK(rested.count() >= 2 * replay_us);
 }
 
 TEST_CASE("A replay goes through its rotation in order, each time") {

@@ -207,7 +207,6 @@ class FakeReplay : public Replay {
         }
         return time_us_;
     }
-    void rest() override { ++state_->rests; }
 
   private:
     std::shared_ptr<FakeState> state_;
@@ -316,6 +315,7 @@ class FakeBackend : public Backend {
                    const Shape& shape) override {
         multiply(x, w, y, shape);
     }
+    void rest(double time_us) override { state_->rested_us += time_us; }
     Conditions conditions() override {
         Conditions now;
         now.sm_clock_mhz = 1500;

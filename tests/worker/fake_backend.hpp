@@ -13,7 +13,7 @@ namespace fdkbench {
 /// What a fake backend has done so far; outlives it.
 struct FakeState {
     int backends = 0;
-    int rests = 0;  ///< between replays
+    double rested_us = 0;  ///< between replays
     std::vector<std::size_t> opened;
     int compute_capability = 0;     ///< of its devices
     std::vector<LaunchMode> modes;  ///< of the candidates loaded

@@ -57,13 +57,19 @@ TEST_CASE("A hopeless runnable gets one replay of the full rotation") {
     CHECK(hopeless.state->replayed.size() == 2 + 1);
 }
 
-TEST_CASE("The device rests before a replay settles, and only then") {
-    const Timed timed("correct", 3, {});
-    time_once(*timed.timed.replay);
-    CHECK(timed.state->rests == 0);
-    time_settled(*timed.timed.replay);
-    time_settled(*timed.timed.replay);
-    CHECK(timed.state->rests == 2);
+TEST_CASE("The device rests for as long as it works while a replay settles, and only then") {
+    Timed timed("slow", 3, {});  // 100 us a launch
+    CHECK(timed.state->rested_us == 0);
+    time_settled(*timed.backend, timed.timed);
+    CHECK(timed.state->rested_us == Approx(2 * 1000));
+}
+
+TEST_CASE("What is recorded again has as many launches") {
+    Timed timed("correct", 3, {});
+    const std::size_t before = timed.launches().size();
+    record_again(*timed.backend, *timed.runnable, std::vector<Arguments>(5), timed.timed);
+    CHECK(timed.launches().size() == before);
+    CHECK(timed.launches().front().m == 0);
 }
 
 TEST_CASE("A fault in a replay means that the device is lost") {
