@@ -58,11 +58,11 @@ fdk_status guarded(fdk_status usage, const Work& work) noexcept {
     } catch (const UsageError& error) {
         return failed(usage, error.what());
     } catch (const EnvironmentError& error) {
-        return failed(FDK_NO_MEMORY, error.what());
+        return failed(FDK_ENVIRONMENT, error.what());
     } catch (const CandidateError& error) {
         return failed(FDK_DEVICE_ERROR, error.what());
     } catch (const std::bad_alloc&) {
-        return failed(FDK_NO_MEMORY, "the host has too little memory");
+        return failed(FDK_ENVIRONMENT, "the host has too little memory");
     } catch (const std::exception& error) {
         return failed(FDK_INTERNAL, error.what());
     }

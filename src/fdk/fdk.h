@@ -34,7 +34,7 @@ typedef enum fdk_status {
     FDK_BAD_FILE = 2,          ///< a file that is not there, is no bundle, is damaged
     FDK_NO_ENTRY = 3,          ///< the table has no kernel for what was asked
     FDK_NO_DEVICE = 4,         ///< no such device, or not the one that the table is for
-    FDK_NO_MEMORY = 5,         ///< of the device or the host
+    FDK_ENVIRONMENT = 5,       ///< the machine lacks memory, or cuBLASLt, which some kernels need
     FDK_DEVICE_ERROR = 6,      ///< a kernel cannot be loaded or launched
     FDK_INTERNAL = 7           ///< a fault of this library
 } fdk_status;
@@ -60,7 +60,7 @@ typedef struct fdk_matrix fdk_matrix;
 FDK_API const char* fdk_last_error(void);
 
 /// Reads and checks a bundle: the hashes of the table and of every kernel. The caller owns *table.
-/// FDK_INVALID_ARGUMENT, FDK_BAD_FILE, FDK_NO_MEMORY.
+/// FDK_INVALID_ARGUMENT, FDK_BAD_FILE, FDK_ENVIRONMENT.
 FDK_API fdk_status fdk_table_load(const char* path, fdk_table** table);
 /// Null is allowed.
 FDK_API void fdk_table_free(fdk_table* table);
@@ -78,7 +78,7 @@ FDK_API fdk_status fdk_uniform_codebook(int32_t bits, fdk_type type, void* codeb
 /// A group's scale is the mean of |w| for 1 and 2 bits, else the largest |w|; a weight's code is
 /// the index of the codebook value nearest to w ÷ scale, the lower one of two equally near.
 /// FDK_INVALID_ARGUMENT (also for bits 16 and for weights that are not finite in format->type),
-/// FDK_NO_MEMORY.
+/// FDK_ENVIRONMENT.
 FDK_API fdk_status fdk_quantise(const fdk_format* format,
                                 const void* weights,
                                 fdk_type weights_type,
@@ -94,7 +94,7 @@ FDK_API fdk_status fdk_quantise(const fdk_format* format,
 /// 16, weight_data is [n,k] of format->type, scale and codebook are null. The caller owns *matrix.
 /// Must not be called while this thread captures a CUDA graph. Needs, for the time of the call,
 /// memory for x and y of the greatest m. Leaves the thread's current CUDA device as it is.
-/// FDK_INVALID_ARGUMENT, FDK_NO_ENTRY, FDK_NO_DEVICE, FDK_NO_MEMORY, FDK_DEVICE_ERROR.
+/// FDK_INVALID_ARGUMENT, FDK_NO_ENTRY, FDK_NO_DEVICE, FDK_ENVIRONMENT, FDK_DEVICE_ERROR.
 FDK_API fdk_status fdk_matrix_create(const fdk_table* table,
                                      const fdk_format* format,
                                      const void* weight_data,
