@@ -40,8 +40,8 @@ TEST_CASE("Three plots are drawn from a database") {
             }
         }
     }
-    const PlotRun run = run_plot("--db " + (folder / "a.db").string() + " --out " +
-                                 (folder / "plots").string() + " --family lut_mv --param warps");
+    const ScriptRun run = run_plot("--db " + (folder / "a.db").string() + " --out " +
+                                   (folder / "plots").string() + " --family lut_mv --param warps");
     INFO(run.output);
     CHECK(run.code == 0);
     for (const char* name : {"speedup.png", "floor.png", "lut_mv-warps.png"}) {

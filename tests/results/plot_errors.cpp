@@ -6,7 +6,7 @@ using namespace fdkbench;
 namespace {
 
 void check_error(const std::string& arguments, const std::string& why) {
-    const PlotRun run = run_plot(arguments);
+    const ScriptRun run = run_plot(arguments);
     CHECK(run.code == 2);
     CHECK_THAT(run.output, ContainsSubstring(why) && !ContainsSubstring("Traceback"));
 }
