@@ -38,9 +38,16 @@ inline TensorText bits16_tensor(const std::string& name,
             bytes};
 }
 
-/// The file with these tensors, in this order.
-inline std::string safetensors_text(const std::vector<TensorText>& tensors) {
-    std::string header = "{";
+/// The tensor with another shape ("[2,3]") of as many elements.
+inline TensorText shaped(TensorText tensor, const std::string& shape) {
+    tensor.shape = shape;
+    return tensor;
+}
+
+/// The file with these tensors, in this order, and what `metadata` ({"a":"b"}) says.
+inline std::string safetensors_text(const std::vector<TensorText>& tensors,
+                                    const std::string& metadata = "") {
+    std::string header = metadata.empty() ? "{" : "{\"__metadata__\":" + metadata;
     std::string data;
     for (const TensorText& tensor : tensors) {
         header += (header.size() > 1 ? "," : "") + ("\"" + tensor.name + "\":{\"dtype\":\"") +
@@ -58,8 +65,9 @@ inline std::string safetensors_text(const std::vector<TensorText>& tensors) {
 }
 
 inline void write_safetensors(const std::filesystem::path& path,
-                              const std::vector<TensorText>& tensors) {
-    std::ofstream(path, std::ios::binary) << safetensors_text(tensors);
+                              const std::vector<TensorText>& tensors,
+                              const std::string& metadata = "") {
+    std::ofstream(path, std::ios::binary) << safetensors_text(tensors, metadata);
 }
 
 }  // namespace fdkbench

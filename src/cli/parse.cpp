@@ -14,7 +14,7 @@ namespace fdkbench {
 namespace {
 
 constexpr std::array kSubcommands{
-    add_devices, add_sweep, add_verify, add_noise, add_merge, add_export, add_query};
+    add_devices, add_sweep, add_verify, add_noise, add_merge, add_export, add_quantise, add_query};
 
 class Parser {
   public:
@@ -27,7 +27,8 @@ class Parser {
             "  fdkbench devices --measure\n"
             "  fdkbench sweep -b 16 8 4 2 1 -k 8192 6144\n"
             "  fdkbench export-table --format header -o fdkbench_table.hpp\n"
-            "  fdkbench query \"SELECT m, bits, family, time_us, ratio FROM best\"");
+            "  fdkbench query \"SELECT m, bits, family, time_us, ratio FROM best\"\n"
+            "  fdkbench quantise model.safetensors -o model-4bit.safetensors");
         for (const auto add : kSubcommands) {
             subcommands_.push_back(add(app_));
         }

@@ -1,6 +1,9 @@
 #include "src/cli/policy_arguments.hpp"
 
+#include "src/core/error.hpp"
 #include "src/core/input_file.hpp"
+
+#include <fmt/format.h>
 
 #include <filesystem>
 
@@ -24,11 +27,17 @@ void add_policy(CLI::App& app, PolicyArguments& arguments) {
            "(programmatic dependent launch)")
         ->capture_default_str()
         ->check(CLI::IsMember({"plain", "dependent"}));
-    app.add_option("--inputs",
-                   policy.inputs,
-                   "Values of weights and activations: normal, uniform, zeros, or a safetensors "
-                   "file with 'weight' and perhaps 'x'")
-        ->capture_default_str();
+    CLI::Option* inputs =
+        app.add_option("--inputs",
+                       policy.inputs,
+                       "Values of weights and activations: normal, uniform, zeros, or a "
+                       "safetensors file with 'weight' and perhaps 'x'")
+            ->capture_default_str();
+    app.add_option("--weights",
+                   arguments.weights,
+                   "FILE:TENSOR: the weights are that tensor of a safetensors file, its values "
+                   "taken in order and as often as it takes; activations are normal")
+        ->excludes(inputs);
     app.add_option("--seed", policy.seed, "Of the random weights and activations")
         ->capture_default_str()
         ->check(CLI::NonNegativeNumber);
@@ -45,7 +54,17 @@ MeasuringPolicy finished(const PolicyArguments& arguments) {
     policy.cache = cache_policy_from(arguments.cache);
     policy.launch_mode = launch_mode_from(arguments.launch);
     std::error_code ignored;
-    if (!distribution_called(policy.inputs) && std::filesystem::exists(policy.inputs, ignored)) {
+    if (!arguments.weights.empty()) {
+        if (input_source(arguments.weights).tensor.empty()) {
+            throw UsageError(
+                fmt::format("--weights '{}' is no tensor of a file that is there: write "
+                            "FILE:TENSOR, for example --weights model.safetensors:mlp.up.weight",
+                            arguments.weights));
+        }
+        policy.inputs_file = std::filesystem::absolute(arguments.weights).string();
+        policy.inputs = InputFile(policy.inputs_file).name();
+    } else if (!distribution_called(policy.inputs) &&
+               std::filesystem::exists(policy.inputs, ignored)) {
         policy.inputs_file = std::filesystem::absolute(policy.inputs).string();
         policy.inputs = InputFile(policy.inputs_file).name();
     }

@@ -1,29 +1,13 @@
 #include "src/cli/progress.hpp"
+#include "src/cli/terminal_line.hpp"
 #include "src/core/counted.hpp"
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <chrono>
 #include <cstdio>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 namespace fdkbench {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-std::string human_time(double seconds) {
-    const long whole = static_cast<long>(seconds + 0.5);
-    if (whole >= 3600) {
-        return fmt::format("{}h{:02}m", whole / 3600, whole / 60 % 60);
-    }
-    if (whole >= 60) {
-        return fmt::format("{}m{:02}s", whole / 60, whole % 60);
-    }
-    return fmt::format("{}s", whole);
-}
 
 std::string describe(const std::optional<Leader>& leader) {
     if (!leader) {
@@ -42,9 +26,6 @@ void print_warning(const std::string& message) {
 
 class TextProgress : public SweepListener {
   public:
-    TextProgress() : terminal_(isatty(STDERR_FILENO) != 0), start_(Clock::now()) {}
-    ~TextProgress() override { clear(); }
-
     void planned(std::size_t cells, std::size_t candidates, std::size_t already) override {
         cells_ = cells;
         total_ = candidates - already;
@@ -52,7 +33,7 @@ class TextProgress : public SweepListener {
                          counted(cells, "cell"),
                          counted(candidates, "candidate"),
                          already));
-        start_ = Clock::now();
+        eta_ = Eta();
     }
     void compiled(const Candidate&, const protocol::CompileReply&) override {
         ++compiled_;
@@ -87,71 +68,41 @@ class TextProgress : public SweepListener {
     void cell_done(std::size_t index,
                    const Problem& problem,
                    const std::optional<Leader>& leader) override {
-        if (!terminal_) {
+        if (!line_.terminal()) {
             line(fmt::format("[{}/{}] {}: {}{}",
                              index + 1,
                              cells_,
                              to_string(problem),
                              describe(leader),
-                             eta()));
+                             eta_.text(done_, total_)));
         }
     }
     void warning(const std::string& message) override {
-        clear();
+        line_.clear();
         print_warning(message);
     }
 
   private:
     void line(const std::string& text) {
-        clear();
+        line_.clear();
         fmt::print(stderr, "{}\n", text);
     }
-    void clear() {
-        if (terminal_ && drawn_) {
-            fmt::print(stderr, "\r\033[K");
-        }
-        drawn_ = false;
-    }
-    [[nodiscard]] std::string eta() const {
-        if (done_ == 0 || total_ <= done_) {
-            return "";
-        }
-        const double elapsed = std::chrono::duration<double>(Clock::now() - start_).count();
-        return fmt::format(
-            ", ETA {}",
-            human_time(elapsed * static_cast<double>(total_ - done_) / static_cast<double>(done_)));
-    }
     void draw() {
-        // Ten frames a second are enough for people and cost the measurement nothing.
-        if (!terminal_ || Clock::now() - last_draw_ < std::chrono::milliseconds(100)) {
-            return;
-        }
-        last_draw_ = Clock::now();
-        constexpr std::size_t kWidth = 20;
-        const std::size_t filled = total_ == 0 ? 0 : std::min(kWidth, done_ * kWidth / total_);
-        std::string text = fmt::format("[{}{}] {}/{} kernels, {} compiled{} | {}: {}",
-                                       std::string(filled, '#'),
-                                       std::string(kWidth - filled, '.'),
-                                       done_,
-                                       total_,
-                                       compiled_,
-                                       eta(),
-                                       label_,
-                                       describe(leader_));
-        winsize size{};
-        if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1) {
-            text.resize(std::min<std::size_t>(text.size(), size.ws_col - 1U));
-        }
-        fmt::print(stderr, "\r\033[K{}", text);
-        std::fflush(stderr);
-        drawn_ = true;
+        line_.draw([&] {
+            return fmt::format("{} {}/{} kernels, {} compiled{} | {}: {}",
+                               bar_text(done_, total_),
+                               done_,
+                               total_,
+                               compiled_,
+                               eta_.text(done_, total_),
+                               label_,
+                               describe(leader_));
+        });
     }
 
-    bool terminal_;
-    bool drawn_ = false;
+    TerminalLine line_;
+    Eta eta_;
     bool confirming_ = false;
-    Clock::time_point start_;
-    Clock::time_point last_draw_;
     std::size_t cells_ = 0;
     std::size_t total_ = 0;
     std::size_t done_ = 0;

@@ -3,48 +3,35 @@
 #include "src/core/error.hpp"
 #include "src/core/half.hpp"
 #include "src/core/hash.hpp"
+#include "src/core/tensor_values.hpp"
 
 #include <fmt/format.h>
 
-#include <cstring>
+#include <algorithm>
 
 namespace fdkbench {
 namespace {
 
 constexpr std::size_t kDigits = 12;
 
+/// The tensor, which must have values.
+const Tensor* checked(const Tensor& tensor, const std::filesystem::path& path) {
+    if (!holds_values(tensor.type) || tensor.bytes.empty()) {
+        throw UsageError(
+            fmt::format("{}: the tensor '{}' is {} with {} bytes: give BF16, F16 or F32 values",
+                        path.string(),
+                        tensor.name,
+                        to_string(tensor.type),
+                        tensor.bytes.size()));
+    }
+    return &tensor;
+}
+
 const Tensor* find(const SafetensorsFile& file,
                    const std::filesystem::path& path,
                    const char* name) {
-    for (const Tensor& tensor : file.tensors()) {
-        if (tensor.name != name) {
-            continue;
-        }
-        const bool known = tensor.type == TensorType::kBf16 || tensor.type == TensorType::kF16 ||
-                           tensor.type == TensorType::kF32;
-        if (!known || tensor.bytes.empty()) {
-            throw UsageError(
-                fmt::format("{}: the tensor '{}' is {} with {} bytes: give BF16, F16 or F32 values",
-                            path.string(),
-                            name,
-                            to_string(tensor.type),
-                            tensor.bytes.size()));
-        }
-        return &tensor;
-    }
-    return nullptr;
-}
-
-float value_at(const Tensor& tensor, std::size_t index) {
-    if (tensor.type == TensorType::kF32) {
-        float value = 0;
-        std::memcpy(&value, tensor.bytes.data() + index * sizeof value, sizeof value);
-        return value;
-    }
-    std::uint16_t bits = 0;
-    std::memcpy(&bits, tensor.bytes.data() + index * sizeof bits, sizeof bits);
-    return from_bits16(bits,
-                       tensor.type == TensorType::kF16 ? ElementType::kFp16 : ElementType::kBf16);
+    const auto found = std::ranges::find(file.tensors(), name, &Tensor::name);
+    return found == file.tensors().end() ? nullptr : checked(*found, path);
 }
 
 std::vector<std::uint16_t> repeated(const Tensor& tensor, std::size_t count, ElementType type) {
@@ -59,14 +46,34 @@ std::vector<std::uint16_t> repeated(const Tensor& tensor, std::size_t count, Ele
 
 }  // namespace
 
-InputFile::InputFile(const std::filesystem::path& path)
-    : file_(path), weight_(find(file_, path, "weight")), x_(find(file_, path, "x")) {
+InputSource input_source(const std::string& text) {
+    std::error_code ignored;
+    if (std::filesystem::exists(text, ignored)) {
+        return {text, ""};
+    }
+    // A file's name may hold a colon, and so may a tensor's.
+    for (auto colon = text.find(':'); colon != text.npos; colon = text.find(':', colon + 1)) {
+        if (std::filesystem::is_regular_file(text.substr(0, colon), ignored)) {
+            return {text.substr(0, colon), text.substr(colon + 1)};
+        }
+    }
+    return {text, ""};
+}
+
+InputFile::InputFile(const std::string& source) : InputFile(input_source(source)) {}
+
+InputFile::InputFile(const InputSource& source) : file_(source.file) {
+    if (!source.tensor.empty()) {
+        weight_ = checked(file_.tensor(source.tensor), source.file);
+        return;
+    }
+    weight_ = find(file_, source.file, "weight");
+    x_ = find(file_, source.file, "x");
     if (weight_ == nullptr) {
         throw UsageError(
             fmt::format("{} has no tensor 'weight': --inputs takes the weights from there, and "
-                        "activations from "
-                        "'x' if it is there",
-                        path.string()));
+                        "activations from 'x' if it is there; --weights FILE:TENSOR takes another",
+                        source.file.string()));
     }
 }
 

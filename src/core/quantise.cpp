@@ -17,45 +17,9 @@ float round_to(float value, ElementType type) {
     return from_bits16(to_bits16(value, type), type);
 }
 
-/// The index of the nearest codebook entry for every 16-bit value: there are few enough of them to
-/// look each weight up instead of searching.
-std::vector<std::uint8_t> index_table(std::span<const std::uint16_t> codebook, ElementType type) {
-    std::vector<float> boundaries;
-    for (std::size_t i = 1; i < codebook.size(); ++i) {
-        const float sum = from_bits16(codebook[i - 1], type) + from_bits16(codebook[i], type);
-        boundaries.push_back(round_to(sum / 2, type));
-    }
-    std::vector<std::uint8_t> table(kBitPatterns);
-    for (std::size_t pattern = 0; pattern < kBitPatterns; ++pattern) {
-        const float value = from_bits16(static_cast<std::uint16_t>(pattern), type);
-        const auto above = std::lower_bound(boundaries.begin(), boundaries.end(), value);
-        table[pattern] = static_cast<std::uint8_t>(above - boundaries.begin());
-    }
-    return table;
-}
-
 /// At least 1e-12, or the least positive value where the type cannot go as low.
 std::uint16_t least_scale(ElementType type) {
     return std::max<std::uint16_t>(to_bits16(1e-12F, type), 1);
-}
-
-std::uint16_t group_scale(std::span<const std::uint16_t> weights, int bits, ElementType type) {
-    constexpr std::uint16_t kMagnitude = 0x7fff;
-    std::uint16_t scale = 0;
-    if (bits <= 2) {
-        // In double the sum is exact for all but extreme inputs, so its order does not matter.
-        double sum = 0;
-        for (const std::uint16_t weight : weights) {
-            sum += from_bits16(weight & kMagnitude, type);
-        }
-        scale = to_bits16(static_cast<float>(sum / static_cast<double>(weights.size())), type);
-    } else {
-        // Bit patterns of positive values are ordered as the values are.
-        for (const std::uint16_t weight : weights) {
-            scale = std::max<std::uint16_t>(scale, weight & kMagnitude);
-        }
-    }
-    return std::max(scale, least_scale(type));
 }
 
 template <int kBits>
@@ -70,7 +34,7 @@ void pack_group(std::span<const std::uint16_t> weights,
     for (std::size_t begin = 0; begin < weights.size(); begin += kBatch) {
         const std::size_t count = std::min(kBatch, weights.size() - begin);
         for (std::size_t i = 0; i < count; ++i) {
-            ratios[i] = to_bits16(from_bits16(weights[begin + i], type) / scale, type);
+            ratios[i] = scaled(weights[begin + i], scale, type);
         }
         for (std::size_t i = 0; i < count; i += kPerByte) {
             unsigned byte = 0;
@@ -131,6 +95,41 @@ std::size_t codebook_size(int bits) {
 
 }  // namespace
 
+std::uint16_t group_scale(std::span<const std::uint16_t> weights, int bits, ElementType type) {
+    constexpr std::uint16_t kMagnitude = 0x7fff;
+    std::uint16_t scale = 0;
+    if (bits <= 2) {
+        // In double the sum is exact for all but extreme inputs, so its order does not matter.
+        double sum = 0;
+        for (const std::uint16_t weight : weights) {
+            sum += from_bits16(weight & kMagnitude, type);
+        }
+        scale = to_bits16(static_cast<float>(sum / static_cast<double>(weights.size())), type);
+    } else {
+        // Bit patterns of positive values are ordered as the values are.
+        for (const std::uint16_t weight : weights) {
+            scale = std::max<std::uint16_t>(scale, weight & kMagnitude);
+        }
+    }
+    return std::max(scale, least_scale(type));
+}
+
+std::vector<std::uint8_t> codebook_indices(std::span<const std::uint16_t> codebook,
+                                           ElementType type) {
+    std::vector<float> boundaries;
+    for (std::size_t i = 1; i < codebook.size(); ++i) {
+        const float sum = from_bits16(codebook[i - 1], type) + from_bits16(codebook[i], type);
+        boundaries.push_back(round_to(sum / 2, type));
+    }
+    std::vector<std::uint8_t> table(kBitPatterns);
+    for (std::size_t pattern = 0; pattern < kBitPatterns; ++pattern) {
+        const float value = from_bits16(static_cast<std::uint16_t>(pattern), type);
+        const auto above = std::lower_bound(boundaries.begin(), boundaries.end(), value);
+        table[pattern] = static_cast<std::uint8_t>(above - boundaries.begin());
+    }
+    return table;
+}
+
 std::vector<std::uint16_t> uniform_codebook(int bits, ElementType type) {
     const std::size_t size = codebook_size(bits);
     const float step = round_to(2 / static_cast<float>(size - 1), type);
@@ -154,7 +153,7 @@ QuantisedMatrix quantise(std::span<const std::uint16_t> weights,
     require(weights.size() == extents.n * extents.k, "weights are not [n,k]");
     require(codebook.size() == codebook_size(format.bits), "the codebook is not [2^bits]");
 
-    const std::vector<std::uint8_t> table = index_table(codebook, type);
+    const std::vector<std::uint8_t> table = codebook_indices(codebook, type);
     QuantisedMatrix matrix;
     matrix.weight_data.resize(extents.n * extents.row_bytes);
     matrix.scale.resize(extents.n * extents.groups);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "src/core/half.hpp"
 #include "src/core/problem.hpp"
 
 #include <cstdint>
@@ -32,6 +33,19 @@ QuantisedMatrix quantise(std::span<const std::uint16_t> weights,
                          ElementType type,
                          std::span<const std::uint16_t> codebook,
                          int threads);
+
+/// The scale of one group of weights, as quantise() takes it.
+std::uint16_t group_scale(std::span<const std::uint16_t> weights, int bits, ElementType type);
+
+/// A weight ÷ its group's scale, rounded to `type`.
+inline std::uint16_t scaled(std::uint16_t weight, float scale, ElementType type) {
+    return to_bits16(from_bits16(weight, type) / scale, type);
+}
+
+/// For each of the 65536 scaled weights the index that quantise() gives it: there are few enough of
+/// them to look each weight up instead of searching. `codebook` ascending.
+std::vector<std::uint8_t> codebook_indices(std::span<const std::uint16_t> codebook,
+                                           ElementType type);
 
 /// codebook[index] · scale in fp32 → [n,k].
 void dequantise(const QuantisedMatrix& matrix,

@@ -1,8 +1,8 @@
 #include "src/core/safetensors.hpp"
 
-#include "src/core/descriptor.hpp"
 #include "src/core/error.hpp"
-#include "src/core/json.hpp"
+#include "src/core/mapped_file.hpp"
+#include "src/core/safetensors_header.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -10,23 +10,19 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cerrno>
-#include <fcntl.h>
-#include <set>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <system_error>
-#include <tuple>
 #include <utility>
 
 namespace fdkbench {
 namespace {
 
+using safetensors::Fault;
+using safetensors::Header;
+using safetensors::kMaxHeaderBytes;
+using safetensors::shown;
+
 static_assert(std::endian::native == std::endian::little, "tensors are read as they are stored");
 
 constexpr std::size_t kLengthBytes = 8;
-constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;
-constexpr int kHeaderDepth = 3;  // the header, a tensor, its shape
 constexpr std::string_view kMetadata = "__metadata__";
 
 struct TypeFacts {
@@ -63,13 +59,6 @@ const TypeFacts& facts(TensorType type) {
     return *std::ranges::find(kTypes, type, &TypeFacts::type);
 }
 
-/// A word from a file on one line of a message.
-std::string shown(std::string_view word) {
-    constexpr std::size_t kShownBytes = 80;
-    const bool cut = word.size() > kShownBytes;
-    return to_line(Json(std::string(word.substr(0, kShownBytes)) + (cut ? "…" : "")));
-}
-
 std::string shown(std::span<const std::uint64_t> numbers) {
     constexpr std::size_t kShown = 8;
     return numbers.size() <= kShown
@@ -88,52 +77,6 @@ std::string listed(const std::vector<Tensor>& tensors) {
         names.push_back(shown(tensor.name));
     }
     return names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "));
-}
-
-/// What is wrong with a file; the message lacks only the file's name.
-class Fault : public std::runtime_error {
-  public:
-    using std::runtime_error::runtime_error;
-};
-
-using Header = nlohmann::json;  // finds a key in logarithmic time, which Json does not
-
-/// Refuses what a header cannot hold while it is parsed: repeated keys, of which the parser would
-/// keep the last, and structures deeper than any of the format.
-class HeaderGuard {
-  public:
-    bool operator()(int depth, Header::parse_event_t event, const Header& parsed) {
-        using Event = Header::parse_event_t;
-        if (event == Event::object_start || event == Event::array_start) {
-            if (depth >= kHeaderDepth) {
-                throw Fault("its header is nested too deep");
-            }
-            keys_.at(static_cast<std::size_t>(depth)).clear();
-        } else if (event == Event::key) {
-            const auto& key = parsed.get_ref<const std::string&>();
-            if (!keys_.at(static_cast<std::size_t>(depth) - 1).insert(key).second) {
-                throw Fault(fmt::format("its header holds {} twice", shown(key)));
-            }
-        }
-        return true;
-    }
-
-  private:
-    std::array<std::set<std::string>, kHeaderDepth> keys_;
-};
-
-Header parse_header(std::string_view text) {
-    try {
-        Header header = Header::parse(text, HeaderGuard());
-        if (!header.is_object()) {
-            throw Fault("its header is not a JSON object");
-        }
-        return header;
-    } catch (const Header::parse_error& error) {
-        throw Fault(fmt::format("its header is not JSON (byte {})", error.byte));
-    } catch (const Header::exception&) {
-        throw Fault("its header is not JSON: a number is out of range");
-    }
 }
 
 const Header& member(const Header& entry, const char* name) {
@@ -217,13 +160,14 @@ Tensor read_entry(const std::string& name, const Header& entry, std::span<const 
     return tensor;
 }
 
-void check_metadata(const Header& metadata) {
+std::map<std::string, std::string> read_metadata(const Header& metadata) {
     const bool good =
         metadata.is_object() &&
         std::ranges::all_of(metadata, [](const Header& value) { return value.is_string(); });
     if (!good) {
         throw Fault(fmt::format("{} is not an object of texts", kMetadata));
     }
+    return metadata.get<std::map<std::string, std::string>>();
 }
 
 /// Every byte of the data belongs to exactly one tensor.
@@ -245,7 +189,13 @@ void check_coverage(const std::vector<Tensor>& tensors, std::span<const std::byt
     }
 }
 
-std::vector<Tensor> read_tensors(std::span<const std::byte> file) {
+/// What a file holds.
+struct Content {
+    std::vector<Tensor> tensors;
+    std::map<std::string, std::string> metadata;
+};
+
+Content read_content(std::span<const std::byte> file) {
     std::uint64_t header_bytes = 0;
     if (file.size() < kLengthBytes) {
         throw Fault(fmt::format("it has {} bytes, too few for a header", file.size()));
@@ -259,56 +209,27 @@ std::vector<Tensor> read_tensors(std::span<const std::byte> file) {
                                     ? fmt::format("at most {} are allowed", kMaxHeaderBytes)
                                     : fmt::format("the file ends after {}", rest.size())));
     }
-    const Header header = parse_header(
+    const Header header = safetensors::parse_header(
         {reinterpret_cast<const char*>(rest.data()), static_cast<std::size_t>(header_bytes)});
     const std::span<const std::byte> data = rest.subspan(header_bytes);
-    std::vector<Tensor> tensors;
+    Content content;
     for (const auto& [name, entry] : header.items()) {
         if (name == kMetadata) {
-            check_metadata(entry);
+            content.metadata = read_metadata(entry);
             continue;
         }
         try {
-            tensors.push_back(read_entry(name, entry, data));
+            content.tensors.push_back(read_entry(name, entry, data));
         } catch (const Fault& fault) {
             throw Fault(fmt::format("tensor {}: {}", shown(name), fault.what()));
         }
     }
     // Where an empty tensor and another begin at the same byte, the empty one comes first.
-    std::ranges::stable_sort(tensors, {}, [](const Tensor& tensor) {
+    std::ranges::stable_sort(content.tensors, {}, [](const Tensor& tensor) {
         return std::pair(tensor.bytes.data(), tensor.bytes.size());
     });
-    check_coverage(tensors, data);
-    return tensors;
-}
-
-[[noreturn]] void fail_to_open(const std::filesystem::path& path, int error) {
-    throw UsageError(fmt::format("cannot open the safetensors file {}: {}",
-                                 path.string(),
-                                 std::generic_category().message(error)));
-}
-
-std::pair<std::shared_ptr<const void>, std::size_t> map_file(const std::filesystem::path& path) {
-    // Without O_NONBLOCK a pipe would be waited for.
-    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    struct stat status {};
-    if (file.get() < 0 || ::fstat(file.get(), &status) != 0) {
-        fail_to_open(path, errno);
-    }
-    if (!S_ISREG(status.st_mode)) {
-        throw UsageError(
-            fmt::format("cannot open the safetensors file {}: it is not a file", path.string()));
-    }
-    const auto bytes = static_cast<std::size_t>(status.st_size);
-    if (bytes == 0) {
-        return {nullptr, 0};
-    }
-    void* address = ::mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE, file.get(), 0);
-    if (address == MAP_FAILED) {
-        fail_to_open(path, errno);
-    }
-    return {std::shared_ptr<const void>(address, [bytes](void* start) { ::munmap(start, bytes); }),
-            bytes};
+    check_coverage(content.tensors, data);
+    return content;
 }
 
 }  // namespace
@@ -322,10 +243,12 @@ int bits_of(TensorType type) {
 }
 
 SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : path_(path) {
-    std::size_t bytes = 0;
-    std::tie(mapping_, bytes) = map_file(path);
+    MappedFile mapped = map_file(path, "safetensors file");
+    mapping_ = std::move(mapped.memory);
     try {
-        tensors_ = read_tensors({static_cast<const std::byte*>(mapping_.get()), bytes});
+        Content content = read_content(mapped.bytes);
+        tensors_ = std::move(content.tensors);
+        metadata_ = std::move(content.metadata);
     } catch (const Fault& fault) {
         throw UsageError(fmt::format(
             "{} is not a sound safetensors file: {}: give another file, or write it again",

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <span>
 #include <stdexcept>
@@ -77,6 +78,8 @@ class SafetensorsFile {
 
     /// In the order of their data.
     [[nodiscard]] const std::vector<Tensor>& tensors() const { return tensors_; }
+    /// The texts under "__metadata__"; empty without it.
+    [[nodiscard]] const std::map<std::string, std::string>& metadata() const { return metadata_; }
     /// Throws UsageError naming the tensors that there are.
     [[nodiscard]] const Tensor& tensor(std::string_view name) const;
 
@@ -84,6 +87,7 @@ class SafetensorsFile {
     std::filesystem::path path_;
     std::shared_ptr<const void> mapping_;
     std::vector<Tensor> tensors_;
+    std::map<std::string, std::string> metadata_;
 };
 
 }  // namespace fdkbench

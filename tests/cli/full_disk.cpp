@@ -1,5 +1,6 @@
 #include "tests/catch.hpp"
 #include "tests/cli/program.hpp"
+#include "tests/cli/quantise.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -119,4 +120,25 @@ TEST_CASE("A database on a read-only disk can be read and is refused by a sweep"
     CHECK_THAT(refused.err, ContainsSubstring("is read-only: make it writable"));
     CHECK(count(refused.err, "\n") == 1);
     CHECK(query_csv(db, kRows) == rows);
+}
+
+TEST_CASE(
+    "A quantised model that does not fit leaves what there was, and fits when there is space") {
+    const TemporaryFolder folder;
+    const std::string in = folder.path("in");
+    fdkbench::write_safetensors(in, {waves("a.weight", 1024, 1024)});
+    const SmallDisk disk(folder, "500k");
+    const std::string out = disk.path("out");
+    std::ofstream(out) << "before";
+    const ProgramResult full = run_fdkbench({"quantise", in, "-o", out});
+    INFO(full.err);
+    CHECK(full.exit_code == 3);
+    CHECK_THAT(full.err, ContainsSubstring("cannot write " + out + ": No space left on device"));
+    CHECK(count(full.err, "\n") == 1);
+    CHECK(files_in(disk.path("")) == std::set<std::string>{"out"});
+    CHECK(std::filesystem::file_size(out) == 6);
+
+    disk.resize("size=10m");
+    CHECK(run_fdkbench({"quantise", in, "-o", out}).exit_code == 0);
+    CHECK(files_in(disk.path("")) == std::set<std::string>{"out"});
 }

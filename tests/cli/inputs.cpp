@@ -1,3 +1,4 @@
+#include "tests/cli/refused.hpp"
 #include "tests/cli/small_sweep.hpp"
 #include "tests/safetensors.hpp"
 
@@ -52,4 +53,28 @@ TEST_CASE("A safetensors file is measured on under the name of its values") {
     fdkbench::write_safetensors(moved, {f32_tensor("weight", {0.5F})});
     CHECK_THAT(database.sweep({"--inputs", moved, "--dry-run"}).out,
                ContainsSubstring(", 0 of them already measured"));
+}
+
+TEST_CASE("One tensor of a model gives the weights to measure on") {
+    const HostDatabase database;
+    const std::string file = database.path("w.safetensors");
+    using fdkbench::f32_tensor;
+    fdkbench::write_safetensors(
+        file, {f32_tensor("up.weight", {0.5F, -0.25F, 0.125F}), f32_tensor("bias", {1, 2})});
+    require_done(database.sweep({"--weights", file + ":up.weight"}));
+    CHECK_THAT(database.value("SELECT DISTINCT policy FROM best"),
+               ContainsSubstring("cold5-file:"));
+    CHECK(database.value("SELECT count(*) > 0, min(nrmse) < 0.004 FROM measurement"
+                         " WHERE status = 'correct'") == "1,1");
+    CHECK_THAT(database.sweep({"--weights", file + ":up.weight"}).err,
+               ContainsSubstring("measured now: nothing"));
+
+    check_refused(database.sweep({"--weights", file + ":down.weight"}),
+                  2,
+                  {"no tensor \"down.weight\": it holds", "\"up.weight\""});
+    check_refused(database.sweep({"--weights", file}), 2, {"--weights", "FILE:TENSOR"});
+    check_refused(database.sweep({"--weights", "none:up.weight"}), 2, {"none:up.weight"});
+    check_refused(database.sweep({"--weights", file + ":bias", "--inputs", "zeros"}),
+                  2,
+                  {"--weights", "--inputs"});
 }

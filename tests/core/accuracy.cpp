@@ -53,3 +53,17 @@ TEST_CASE("An output of another length than the reference is refused") {
     CHECK_THROWS_AS(compare(std::vector<float>{1}, std::vector<float>{1, 2}),
                     std::invalid_argument);
 }
+
+TEST_CASE("Pieces that are added up have the error of the whole") {
+    const std::vector<float> reference = {3, -4, 0, 0, 2};
+    const std::vector<float> output = {3, -4, 0, 1, 1};
+    SquareSums sums;
+    for (const auto& [begin, size] : {std::pair(0, 3), std::pair(3, 2)}) {
+        sums += square_sums(std::span(output).subspan(begin, size),
+                            std::span(reference).subspan(begin, size));
+    }
+    const Accuracy whole = compare(output, reference);
+    CHECK(accuracy_of(sums).rmse == Approx(whole.rmse));
+    CHECK(accuracy_of(sums).nrmse == Approx(whole.nrmse));
+    CHECK(accuracy_of({}).rmse == 0);
+}

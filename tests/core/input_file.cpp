@@ -121,6 +121,31 @@ TEST_CASE("A file that is no use as inputs is refused with what it holds") {
     check_refused({f32_tensor("weight", kValues), {"x", "U8", "[1]", "1"}}, "'x' is U8");
 }
 
+TEST_CASE("Any tensor of a file gives weights, and no other value of it counts") {
+    const test::TemporaryFolder folder;
+    const auto text = [](float x) {
+        return safetensors_text({f32_tensor("a:b.weight", kValues), f32_tensor("x", {x})});
+    };
+    for (const std::string name : {"one", "t:wo"}) {
+        std::ofstream(folder / name, std::ios::binary) << text(1);
+    }
+    const InputFile input(folder.path("one:a:b.weight"));
+    CHECK_FALSE(input.has_activations());
+    CHECK(floats(input.weights(4, ElementType::kBf16), ElementType::kBf16) ==
+          std::vector<float>{0.5F, -1.25F, 3, 0.5F});
+    CHECK(input.name() == name_of({f32_tensor("weight", kValues)}));
+    CHECK(InputFile(folder.path("t:wo:a:b.weight")).name() == input.name());
+    CHECK(input_source(folder.path("t:wo")).tensor.empty());
+
+    const auto refused = [&](const std::string& tensor, const std::string& why) {
+        CHECK_THROWS_AS(InputFile(folder.path("one:" + tensor)), UsageError);
+        CHECK_THROWS_WITH(InputFile(folder.path("one:" + tensor)), ContainsSubstring(why));
+    };
+    refused("b.weight", "no tensor \"b.weight\": it holds \"a:b.weight\", \"x\"");
+    std::ofstream(folder / "one", std::ios::binary) << safetensors_text({{"i", "I8", "[1]", "1"}});
+    refused("i", "'i' is I8");
+}
+
 TEST_CASE("What is no safetensors file is refused") {
     CHECK_THROWS_AS(InputFile("/nowhere/at.all"), UsageError);
     CHECK_THROWS_AS(InputFile(std::filesystem::temp_directory_path()), UsageError);

@@ -56,6 +56,7 @@ TEST_CASE("Tensors are read with their types, shapes and bytes, whatever their o
                              std::string(scalar_bytes, sizeof scalar);
     const test::TemporaryFile whole(file_of(header, data));
     const SafetensorsFile file(whole.path());
+    CHECK(file.metadata() == std::map<std::string, std::string>{{"made by", "a test"}});
     REQUIRE(file.tensors().size() == 4);
     CHECK(file.tensors()[0].name == "a");
     CHECK(file.tensors()[1].name == "empty");
@@ -90,6 +91,7 @@ TEST_CASE("A tensor that is not there is refused with those that are") {
     CHECK_THROWS_WITH(file.tensor("v\n"), ContainsSubstring(R"(no tensor "v\n": it holds "w")"));
     const test::TemporaryFile none(file_of("{}", ""));
     CHECK(SafetensorsFile(none.path()).tensors().empty());
+    CHECK(SafetensorsFile(none.path()).metadata().empty());
     CHECK_THROWS_WITH(SafetensorsFile(none.path()).tensor("w"), ContainsSubstring("holds none"));
 }
 

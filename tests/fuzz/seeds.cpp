@@ -98,6 +98,18 @@ void add_safetensors(Seeds& seeds) {
     seeds.add("safetensors", file + header + std::string(12, '?'));
 }
 
+void add_model(Seeds& seeds) {
+    seeds.add("model", R"({"metadata":{"total_size":0},"weight_map":{"x":"x.safetensors"}})");
+    seeds.add("model", "-1, -0.5 0.5\n1e0");
+    const std::string header =
+        R"({"a.weight":{"dtype":"BF16","shape":[2,4],"data_offsets":[0,16]},)"
+        R"("b.weight":{"dtype":"F32","shape":[1,4],"data_offsets":[16,32]},)"
+        R"("b.scale":{"dtype":"F16","shape":[1],"data_offsets":[32,34]}})";
+    std::string file(8, '\0');
+    file[0] = static_cast<char>(header.size());
+    seeds.add("model", file + header + std::string(34, '?'));
+}
+
 /// As small as SQLite allows: a mutation then meets something that matters.
 void add_database(Seeds& seeds, const fs::path& path) {
     sqlite3* handle = nullptr;
@@ -138,6 +150,7 @@ int main(int argc, char** argv) {
     add_requests(seeds);
     add_replies(seeds);
     add_safetensors(seeds);
+    add_model(seeds);
     add_databases(seeds);
     add_rows(seeds);
     const std::string content = "a kernel";

@@ -37,6 +37,9 @@ constexpr const char* kSlow = "slow";
 constexpr const char* kReadsFragments = "reads_fragments";
 }  // namespace trick
 
+/// Of a candidate, before it is raced.
+constexpr int kReplaysOfCheck = 4;
+
 class FakeBuffer : public Buffer {
   public:
     FakeBuffer(std::shared_ptr<FakeState> state, std::size_t bytes)
@@ -201,7 +204,8 @@ class FakeReplay : public Replay {
         : state_(std::move(state)), runnable_(runnable), time_us_(time_us) {}
     double time_us() override {
         state_->replayed.push_back(runnable_.name());
-        if (runnable_.is(trick::kFaultsLater) && ++replays_ > 2) {
+        if (runnable_.is(trick::kFaultsLater) &&
+            std::ranges::count(state_->replayed, runnable_.name()) > kReplaysOfCheck) {
             state_->lost = true;
             throw CandidateError(CandidateStatus::kRuntime, "illegal address");
         }
@@ -212,7 +216,6 @@ class FakeReplay : public Replay {
     std::shared_ptr<FakeState> state_;
     const FakeRunnable& runnable_;
     double time_us_;
-    int replays_ = 0;
 };
 
 class FakeBackend : public Backend {

@@ -50,7 +50,7 @@ TEST_CASE("Values of a file become weights and activations, unscaled") {
         safetensors_text({f32_tensor("weight", {0.5F, -8, 2}), f32_tensor("x", {3, 4})}));
     HostData data;
     data.prepare(kProblem, InputsKey(of_file(file.path())));
-    const std::vector<float>& weights = data.plain().values;
+    const auto& weights = data.plain().values;
     REQUIRE(weights.size() == 16 * 128);
     const std::vector<float> first{0.5F, -8, 2, 0.5F, -8};
     CHECK(std::equal(first.begin(), first.end(), weights.begin()));
@@ -130,7 +130,7 @@ TEST_CASE("Uniform values have the deviation of normal ones and a bound") {
     CHECK(std::ranges::max(x) > 1.65);
     CHECK(root_mean_square(data.plain().values) == Approx(1.0 / 16).epsilon(0.03));
     CHECK(std::ranges::max(data.plain().values) < 1.75 / 16);
-    const std::vector<float> weights = data.plain().values;
+    const auto weights = data.plain().values;
 
     HostData again;
     again.prepare(large, InputsKey(drawn("uniform")));
