@@ -11,9 +11,9 @@ namespace {
 /// So that a cell that is swept again gives the same ratio within 1 %. Simulated, from 8 processes
 /// on: where a kernel's time differs by 1 % (standard deviation) from process to process, the
 /// ratios of 20 sweeps are mostly 0.7 % apart at the outside, and in 94 of 100 cases less than 1 %;
-/// with an aim of 0.5 % that is 83, with 20 processes at most 80. Since each block times a new
-/// instance of its graph, processes differ by less, and four do to begin with; that was not
-/// simulated.
+/// with an aim of 0.5 % that is 83, with 20 processes at most 80. Processes differ by
+/// about half as much since blocks have x and y in different places, and four do to begin with;
+/// that was not simulated.
 constexpr double kHalfWidth = 0.004;
 constexpr int kMostConfirmations = 32;
 
