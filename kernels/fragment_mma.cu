@@ -59,6 +59,9 @@ constexpr int kPieceRounds = FragmentTiling::divide_up(kRounds, kPieces);
 using Decoder = FragmentDecoder<kFormat.bits, kThreads, FragmentMmaTiling::kTableRowBytes>;
 static_assert(Decoder::kBytes == kFormat.table_bytes(FragmentMmaTiling::kTableRowBytes));
 using Sums = float[kRowTiles][kColumnBlocks][4];
+/// The CTA's first threads that fill the table where it has more; the others bring x. So with
+/// dependent launches the table is there before x is.
+constexpr int kBuilders = Decoder::kBytes > 0 && kThreads > 256 ? 256 : 0;
 
 __device__ int k_warp() {
     return threadIdx.x / 32 % kKWarps;
@@ -132,7 +135,7 @@ class Activations {
     __device__ void begin() const {
         if constexpr (kTiling.cluster > 1) {
             begin_in_cluster();
-        } else {
+        } else if (threadIdx.x >= kBuilders) {
             wait_for_predecessors();
 #pragma unroll
             for (int piece = 0; piece < kPieces; ++piece) {
@@ -165,7 +168,7 @@ class Activations {
 
     __device__ void start(int piece) const {
         constexpr int kUnits = kPieceK / 8;
-        for (int i = threadIdx.x; i < columns_ * kUnits; i += kThreads) {
+        for (int i = threadIdx.x - kBuilders; i < columns_ * kUnits; i += kThreads - kBuilders) {
             const int column = i / kUnits;
             const int k = (piece * kUnits + i % kUnits) * 8;
             if (kRounds % kPieces == 0 || k < kTiling.padded_k()) {
@@ -178,7 +181,7 @@ class Activations {
     }
 
     __device__ void begin_in_cluster() const {
-        if (threadIdx.x == 0) {
+        if (threadIdx.x == kBuilders) {
 #pragma unroll
             for (int piece = 0; piece < kPieces; ++piece) {
                 init_barrier(barrier(piece), 1);
@@ -197,7 +200,7 @@ class Activations {
                 make_uint4(0, 0, 0, 0);
         }
         wait_cluster();  // all CTAs have their barriers
-        if (threadIdx.x == 0) {
+        if (threadIdx.x == kBuilders) {
             wait_for_predecessors();
             for (int i = blockIdx.x % kTiling.cluster; i < columns_ * kPieces;
                  i += kTiling.cluster) {
