@@ -14,13 +14,13 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "words are moved as they lie in memory");
 
-constexpr std::size_t kRows = 16;  // of a block
+constexpr std::size_t kRows = kFragmentRows;
 constexpr std::size_t kHalf = 8;   // rows g and g + 8 belong to the same lanes
 constexpr std::size_t kWords = 4;  // of a lane; each comes from 8 bytes of two rows
 constexpr std::size_t kQuads = 4;  // lanes of one g
-constexpr std::size_t kRowBytes = 32;
-constexpr std::size_t kBlockBytes = kRows * kRowBytes;
-constexpr std::size_t kScaleGroups = 4;
+constexpr std::size_t kBlockBytes = kFragmentBytes;
+constexpr std::size_t kRowBytes = kBlockBytes / kRows;
+constexpr std::size_t kScaleGroups = kFragmentGroups;
 constexpr std::size_t kScaleBlock = kRows * kScaleGroups;
 
 using Rows = std::array<std::array<std::uint64_t, kWords>, kRows>;

@@ -46,6 +46,11 @@
 /// such row or group. The codebook is the canonical one.
 namespace fdkbench {
 
+/// Of a block: rows of w, bytes of weights, groups whose scales lie together.
+constexpr std::int64_t kFragmentRows = 16;
+constexpr std::int64_t kFragmentBytes = 512;
+constexpr std::int64_t kFragmentGroups = 4;
+
 /// A quantised matrix in the fragment layout.
 struct FragmentMatrix {
     std::vector<std::uint8_t> weight_data;  ///< fragment_weight_bytes()

@@ -21,9 +21,6 @@
 namespace fdkbench {
 namespace {
 
-constexpr std::int64_t kFragmentRows = 16;
-constexpr std::int64_t kFragmentBytes = 512;
-constexpr std::int64_t kFragmentGroups = 4;
 /// Of a piece, about: enough for all threads, little beside a model.
 constexpr std::int64_t kPieceWeights = std::int64_t{1} << 22U;
 
