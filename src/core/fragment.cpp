@@ -119,10 +119,10 @@ template <typename Visit>
 void visit_scales(const FragmentExtents& extents, std::size_t row_block, Visit visit) {
     for (std::size_t row = 0; row < rows_in(extents, row_block); ++row) {
         const std::size_t canonical = (row_block * kFragmentRows + row) * extents.groups;
-        const std::size_t lane = row % kFragmentHalf * kScaleGroups * 2 + row / kFragmentHalf;
+        const std::size_t lane = row % kFragmentHalf * kFragmentGroups * 2 + row / kFragmentHalf;
         for (std::size_t group = 0; group < extents.groups; ++group) {
-            const std::size_t block = row_block * extents.scale_blocks() + group / kScaleGroups;
-            visit(canonical + group, block * kScaleBlock + lane + group % kScaleGroups * 2);
+            const std::size_t block = row_block * extents.scale_blocks() + group / kFragmentGroups;
+            visit(canonical + group, block * kScaleBlock + lane + group % kFragmentGroups * 2);
         }
     }
 }

@@ -20,8 +20,8 @@ inline constexpr Extent kFragmentLanes = 32;
 inline constexpr Extent kFragmentWords = 4;  // of a lane; each comes from 8 bytes of two rows
 inline constexpr Extent kFragmentRowBytes = 32;
 inline constexpr Extent kFragmentBytes = kFragmentRows * kFragmentRowBytes;
-inline constexpr Extent kScaleGroups = 4;
-inline constexpr Extent kScaleBlock = kFragmentRows * kScaleGroups;
+inline constexpr Extent kFragmentGroups = 4;  // whose scales lie together
+inline constexpr Extent kScaleBlock = kFragmentRows * kFragmentGroups;
 
 /// Extents of a quantised matrix in both layouts.
 struct FragmentExtents {
@@ -39,7 +39,7 @@ struct FragmentExtents {
     }
     /// Of 4 groups, in 16 rows.
     [[nodiscard]] FDKBENCH_DEVICE constexpr Extent scale_blocks() const {
-        return divide_up(groups, kScaleGroups);
+        return divide_up(groups, kFragmentGroups);
     }
     /// Lanes of all blocks, each of 16 bytes.
     [[nodiscard]] FDKBENCH_DEVICE constexpr Extent lanes() const {
@@ -184,8 +184,8 @@ FDKBENCH_DEVICE inline unsigned short fragment_scale(const unsigned short* scale
                                                      Extent index) {
     const Extent block = index / kScaleBlock;
     const Extent row = block / extents.scale_blocks() * kFragmentRows +
-                       index % kScaleBlock / (2 * kScaleGroups) + index % 2 * kFragmentHalf;
-    const Extent group = block % extents.scale_blocks() * kScaleGroups + index / 2 % kScaleGroups;
+                       index % kScaleBlock / (2 * kFragmentGroups) + index % 2 * kFragmentHalf;
+    const Extent group = block % extents.scale_blocks() * kFragmentGroups + index / 2 % kFragmentGroups;
     const bool there = row < extents.n && group < extents.groups;
     return there ? scales[row * extents.groups + group] : static_cast<unsigned short>(0);
 }
