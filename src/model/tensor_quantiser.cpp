@@ -150,7 +150,7 @@ std::array<TensorSpec, 3> parts_of(const QuantisedTensor& tensor) {
         tensor.type == ElementType::kFp16 ? TensorType::kF16 : TensorType::kBf16;
     TensorSpec data{tensor.name + ".weight_data", TensorType::kU8, {tensor.n, row_bytes}, 0};
     TensorSpec scale{tensor.name + ".scale", type, {tensor.n, groups}, 0};
-    if (tensor.layout == Layout::kBlock) {
+    if (tensor.layout == Layout::kFragment) {
         const std::int64_t blocks = ceil_div(tensor.n, kBlockRows);
         data.shape = {blocks, ceil_div(row_bytes * kBlockRows, kBlockBytes), kBlockBytes};
         scale.shape = {
@@ -193,7 +193,7 @@ SquareSums quantise_tensor(const Tensor& weight,
         values.dequantised.resize(values.exact.size());
         dequantise(matrix, shape, tensor.format, tensor.type, values.dequantised, threads);
         sums += square_sums(values.dequantised, values.exact);
-        if (tensor.layout == Layout::kBlock) {
+        if (tensor.layout == Layout::kFragment) {
             hand_over(to_fragments(matrix, shape, tensor.format, threads), sink);
         } else {
             hand_over(matrix, sink);
