@@ -14,6 +14,7 @@ constexpr std::int64_t kMostTokens = 32;  // where fragment_wgmma takes more
 constexpr int kOtherRegisters = 40;       // addresses, counters, activations
 constexpr int kMostThreads = 512;
 constexpr std::int64_t kFewWarps = 4;  // along k; fewer are for short k
+constexpr int kLittleOfX = 16384;      // bytes a CTA
 
 FragmentMmaTiling tiling(const Problem& problem, const Params& params) {
     const auto number = [&](const char* name) { return static_cast<int>(params.number(name)); };
@@ -21,7 +22,8 @@ FragmentMmaTiling tiling(const Problem& problem, const Params& params) {
             .m_tile = number("m_tile"),
             .row_tiles = number("row_tiles"),
             .row_warps = number("row_warps"),
-            .k_warps = number("k_warps")};
+            .k_warps = number("k_warps"),
+            .cluster = number("cluster")};
 }
 
 std::vector<ParamValue> unrolls(int bits) {
@@ -55,6 +57,7 @@ std::vector<Axis> all_axes(const Problem& problem) {
         {"k_warps",
          {std::int64_t{8}, std::int64_t{16}, kFewWarps, std::int64_t{2}, std::int64_t{1}}},
         {"unroll", unrolls(problem.format.bits)},
+        {"cluster", {std::int64_t{1}, std::int64_t{2}}},
         {"m_tile", m_tiles},
     };
 }
@@ -68,6 +71,20 @@ int registers(const FragmentMmaTiling& tiling) {
 
 std::optional<std::string> exceeds(const FragmentMmaTiling& tiling, const DeviceInfo& device) {
     return fragment_exceeds(device, tiling.threads(), registers(tiling), tiling.shared_bytes());
+}
+
+/// Sharing x pays as soon as there is much of it, and only then.
+std::optional<std::string> skips_cluster(const FragmentMmaTiling& cut, const DeviceInfo& device) {
+    if (!has_dependent_launches(device)) {
+        if (cut.cluster > 1) {
+            return "a cluster needs compute capability 9.0 or above";
+        }
+    } else if (cut.cluster > 1 && cut.x_bytes() <= kLittleOfX) {
+        return fmt::format("cluster {}: {} bytes of x are soon there", cut.cluster, cut.x_bytes());
+    } else if (cut.cluster == 1 && cut.x_bytes() > kLittleOfX) {
+        return fmt::format("cluster 1: {} bytes of x are better shared", cut.x_bytes());
+    }
+    return std::nullopt;
 }
 
 std::optional<std::string> skips(const Problem& problem,
@@ -91,6 +108,9 @@ std::optional<std::string> skips(const Problem& problem,
     if (ctas < device.units / 2 && cut.row_blocks() > 1) {
         return fmt::format("{} CTAs leave most of the device's {} SMs idle", ctas, device.units);
     }
+    if (const auto reason = skips_cluster(cut, device)) {
+        return reason;
+    }
     FragmentMmaTiling wider = cut;
     wider.m_tile *= 2;
     if (cut.m_tile < widest_tile(problem) && !exceeds(wider, device)) {
@@ -113,12 +133,14 @@ std::optional<std::string> declines(const Problem& problem, const DeviceInfo& de
 
 LaunchPlan plan(const Problem& problem, const Params& params, const DeviceInfo& device) {
     const FragmentMmaTiling cut = tiling(problem, params);
+    const std::int64_t row_ctas = ceil_div(cut.format.row_blocks(), cut.row_blocks());
     LaunchPlan launch = fragment_plan("fragment_mma",
                                       problem,
-                                      ceil_div(cut.format.row_blocks(), cut.row_blocks()),
+                                      ceil_div(row_ctas, cut.cluster) * cut.cluster,
                                       cut.m_tile,
                                       cut.threads(),
                                       cut.shared_bytes());
+    launch.steps.front().cluster = static_cast<std::uint32_t>(cut.cluster);
     launch.steps.front().waits_for_predecessor = has_dependent_launches(device);
     return launch;
 }

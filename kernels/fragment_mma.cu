@@ -14,17 +14,20 @@
 // 16-byte load, a chunk ahead. All of x's m_tile rows wait in shared memory; warps meet when pieces
 // of it have arrived and when the sums of k warps are added, in a fixed order. Partial sums over
 // weights with one scale begin at zero and are multiplied by it in fp32. The codebook and a first
-// chunk are asked for before the launches that x comes from have ended.
+// chunk are asked for before the launches that x comes from have ended. The CTAs of a cluster, each
+// with its own rows of w, bring x once for all of them.
 //
-// Grid: row blocks ÷ (row_tiles · row_warps), rows of x ÷ m_tile. What must divide what (the
-// descriptor sees to it): k is a multiple of 32, the group size k or a multiple of 32; n and m need
-// not be multiples of anything.
+// Grid: row blocks ÷ (row_tiles · row_warps) in whole clusters, rows of x ÷ m_tile. What must
+// divide what (the descriptor sees to it): k is a multiple of 32, the group size k or a multiple of
+// 32; n and m need not be multiples of anything.
 
 #include "kernels/common/async_copy.cuh"
+#include "kernels/common/cluster.cuh"
 #include "kernels/common/dependent_launch.cuh"
 #include "kernels/common/fragment_decode.cuh"
 #include "kernels/common/fragment_result.cuh"
 #include "kernels/common/fragment_tiling.cuh"
+#include "kernels/common/tensor_copy.cuh"
 
 constexpr FragmentTiling kFormat{
     .bits = FDK_BITS, .group_size = FDK_GROUP_SIZE, .n = FDK_N, .k = FDK_K, .unroll = FDK_UNROLL};
@@ -32,7 +35,8 @@ constexpr FragmentMmaTiling kTiling{.format = kFormat,
                                     .m_tile = FDK_M_TILE,
                                     .row_tiles = FDK_ROW_TILES,
                                     .row_warps = FDK_ROW_WARPS,
-                                    .k_warps = FDK_K_WARPS};
+                                    .k_warps = FDK_K_WARPS,
+                                    .cluster = FDK_CLUSTER};
 
 constexpr int kK = kFormat.k;
 constexpr int kUnroll = kFormat.unroll;
@@ -55,6 +59,9 @@ constexpr int kPieceRounds = FragmentTiling::divide_up(kRounds, kPieces);
 using Decoder = FragmentDecoder<kFormat.bits, kThreads, FragmentMmaTiling::kTableRowBytes>;
 static_assert(Decoder::kBytes == kFormat.table_bytes(FragmentMmaTiling::kTableRowBytes));
 using Sums = float[kRowTiles][kColumnBlocks][4];
+/// The CTA's first threads that fill the table where it has more; the others bring x. So with
+/// dependent launches the table is there before x is.
+constexpr int kBuilders = Decoder::kBytes > 0 && kThreads > 256 ? 256 : 0;
 
 __device__ int k_warp() {
     return threadIdx.x / 32 % kKWarps;
@@ -117,25 +124,35 @@ class Weights {
     const uint8* scales_[kRowTiles];
 };
 
-/// Rows of x in shared memory.
+/// Rows of x in shared memory, zeros beyond k. Threads bring them for their CTA, or the CTAs of a
+/// cluster, where their first threads have a part each copied to all of them.
 class Activations {
   public:
     __device__ Activations(const uint16* x, int columns, uint8* shared)
-        : x_(x), columns_(columns), shared_(shared) {}
+        : x_(x), columns_(columns), shared_(shared + Decoder::kBytes), all_(shared) {}
 
-    /// Starts to copy one of kPieces; zeros beyond k.
-    __device__ void start(int piece) const {
-        constexpr int kUnits = kPieceRounds * kRoundK / 8;
-        for (int i = threadIdx.x; i < columns_ * kUnits; i += kThreads) {
-            const int column = i / kUnits;
-            const int k = (piece * kUnits + i % kUnits) * 8;
-            if (kRounds % kPieces == 0 || k < kTiling.padded_k()) {
-                copy_async_16(shared_ + column * kXStride + k * 2,
-                              x_ + static_cast<int64>(column) * kK + min(k, kK - 8),
-                              k < kK ? 16 : 0);
+    /// Starts to bring all pieces, when the launches that x comes from have ended.
+    __device__ void begin() const {
+        if constexpr (kTiling.cluster > 1) {
+            begin_in_cluster();
+        } else if (threadIdx.x >= kBuilders) {
+            wait_for_predecessors();
+#pragma unroll
+            for (int piece = 0; piece < kPieces; ++piece) {
+                start(piece);
             }
         }
-        commit_async_copies();
+    }
+
+    /// All threads come here before they read a piece, in turn; what they wrote to shared memory is
+    /// seen by all, too.
+    __device__ void meet(int piece) const {
+        if constexpr (kTiling.cluster > 1) {
+            wait_barrier(barrier(piece), 0);
+        } else {
+            wait_async_copies_but(kPieces - 1 - piece);
+        }
+        __syncthreads();
     }
 
     /// Of the lane's rows, for load_matrices(). Columns beyond m repeat the last: their sums are
@@ -147,9 +164,72 @@ class Activations {
     }
 
   private:
+    static constexpr int kPieceK = kPieceRounds * kRoundK;
+
+    __device__ void start(int piece) const {
+        constexpr int kUnits = kPieceK / 8;
+        for (int i = threadIdx.x - kBuilders; i < columns_ * kUnits; i += kThreads - kBuilders) {
+            const int column = i / kUnits;
+            const int k = (piece * kUnits + i % kUnits) * 8;
+            if (kRounds % kPieces == 0 || k < kTiling.padded_k()) {
+                copy_async_16(shared_ + column * kXStride + k * 2,
+                              x_ + static_cast<int64>(column) * kK + min(k, kK - 8),
+                              k < kK ? 16 : 0);
+            }
+        }
+        commit_async_copies();
+    }
+
+    __device__ void begin_in_cluster() const {
+        if (threadIdx.x == kBuilders) {
+#pragma unroll
+            for (int piece = 0; piece < kPieces; ++piece) {
+                init_barrier(barrier(piece), 1);
+            }
+            publish_barriers();
+#pragma unroll
+            for (int piece = 0; piece < kPieces; ++piece) {
+                arrive_and_expect(barrier(piece), columns_ * bytes(piece));
+            }
+        }
+        __syncwarp();
+        arrive_cluster();
+        constexpr int kTail = (kTiling.padded_k() - kK) / 8;
+        for (int i = threadIdx.x; i < columns_ * kTail; i += kThreads) {
+            *reinterpret_cast<uint4*>(shared_ + i / kTail * kXStride + (kK + i % kTail * 8) * 2) =
+                make_uint4(0, 0, 0, 0);
+        }
+        wait_cluster();  // all CTAs have their barriers
+        if (threadIdx.x == kBuilders) {
+            wait_for_predecessors();
+            for (int i = blockIdx.x % kTiling.cluster; i < columns_ * kPieces;
+                 i += kTiling.cluster) {
+                const int column = i % columns_;
+                const int piece = i / columns_;
+                if (bytes(piece) > 0) {
+                    copy_to_cluster<kTiling.cluster>(
+                        shared_address(shared_ + column * kXStride + piece * kPieceK * 2),
+                        x_ + static_cast<int64>(column) * kK + piece * kPieceK,
+                        bytes(piece),
+                        barrier(piece));
+                }
+            }
+        }
+        __syncwarp();
+    }
+
+    /// Of a row's piece, as far as k goes.
+    __device__ static int bytes(int piece) {
+        return max(min(kPieceK, kK - piece * kPieceK), 0) * 2;
+    }
+    __device__ uint32 barrier(int piece) const {
+        return shared_address(all_ + kTiling.barriers_begin()) + piece * 8;
+    }
+
     const uint16* x_;
     int columns_;
     uint8* shared_;
+    uint8* all_;
 };
 
 /// sums += span · x; `x` are the addresses of the chunk's first k. Operands are not weights but, if
@@ -219,8 +299,7 @@ __device__ void sum_chunks(const Weights& weights,
 #pragma unroll
     for (int piece = 0; piece < kPieces; ++piece) {
         if (piece > 0) {
-            wait_async_copies_but(kPieces - 1 - piece);
-            __syncthreads();
+            activations.meet(piece);
         }
 #pragma unroll 1
         for (int round = piece * kPieceRounds; round < min((piece + 1) * kPieceRounds, kRounds);
@@ -257,17 +336,11 @@ extern "C" __global__ void __launch_bounds__(kThreads) fragment_mma(const void* 
     const Weights weights(w, scales);
     Chunk first = weights.load(0);
     issue_loads();
-    wait_for_predecessors();
-    const Activations activations(static_cast<const uint16*>(x) + static_cast<int64>(m_begin) * kK,
-                                  columns,
-                                  shared + Decoder::kBytes);
-#pragma unroll
-    for (int piece = 0; piece < kPieces; ++piece) {
-        activations.start(piece);
-    }
+    const Activations activations(
+        static_cast<const uint16*>(x) + static_cast<int64>(m_begin) * kK, columns, shared);
+    activations.begin();
     decoder.build(shared);
-    wait_async_copies_but(kPieces - 1);
-    __syncthreads();
+    activations.meet(0);
 
     Sums sums = {};
     const bool with_sums = Decoder::kNeedsSums && decoder.needs_sums();

@@ -8,7 +8,11 @@ namespace fdkbench {
 
 namespace {
 
+/// Nobody whose estimate and samples are all slower than the leader by this factor catches up: by
+/// the first after one sample, by the second, which is still twice what the place of x and y can
+/// cost, after more.
 constexpr double kHopeless = 1.5;
+constexpr double kBehind = 1.15;
 /// Processes differ by so much: who is as close as that may win in the next one.
 constexpr double kProcessSpread = 0.02;
 constexpr double kHalfWidth = 0.005;
@@ -107,12 +111,13 @@ std::vector<int> Race::judge() {
         return dropped;
     }
     const RatioEstimate best = estimates_.at(leader_slot);
-    const double hopeless_us = kHopeless * median_time_us(samples_.at(leader_slot));
+    const double leader_us = median_time_us(samples_.at(leader_slot));
     for (const auto& [slot, estimate] : estimates_) {
         const std::vector<Sample>& samples = samples_.at(slot);
         const bool slower = samples.size() >= kSamplesToJudge && estimate.hi < best.lo &&
                             !may_still_win(estimate, best);
-        if (slower || least_time(racing_.at(slot), samples) > hopeless_us) {
+        const double most_us = (samples.size() > 1 ? kBehind : kHopeless) * leader_us;
+        if (slower || least_time(racing_.at(slot), samples) > most_us) {
             dropped.push_back(slot);
         }
     }

@@ -62,6 +62,7 @@ struct FragmentMmaTiling {
     int row_tiles;  ///< 16-row blocks a warp
     int row_warps;  ///< warps side by side along n
     int k_warps;    ///< warps that share rows and split k
+    int cluster;    ///< CTAs side by side along n that bring x for each other; 1: none do
 
     FDK_CONSTEXPR int threads() const { return 32 * row_warps * k_warps; }
     FDK_CONSTEXPR int row_blocks() const { return row_tiles * row_warps; }
@@ -86,7 +87,12 @@ struct FragmentMmaTiling {
     /// Dense rows of the decoder's table leave room for more CTAs on an SM.
     static constexpr int kTableRowBytes = 128;
     FDK_CONSTEXPR int shared_bytes() const {
+        return barriers_begin() + (cluster > 1 ? 8 * x_pieces() : 0);
+    }
+    /// In a cluster, a barrier for each piece of x comes last.
+    FDK_CONSTEXPR int barriers_begin() const {
         const int loop_bytes = format.table_bytes(kTableRowBytes) + x_bytes();
-        return loop_bytes > sums_bytes() ? loop_bytes : sums_bytes();
+        return FragmentTiling::divide_up(loop_bytes > sums_bytes() ? loop_bytes : sums_bytes(), 8) *
+               8;
     }
 };

@@ -48,6 +48,21 @@ __device__ inline void wait_barrier(uint32 barrier, uint32 parity) {
         : "memory");
 }
 
+/// Starts to copy bytes that follow each other, a multiple of 16 as both addresses are, to the same
+/// place in the shared memory of all CTAs of a cluster of kCluster, where they count at the same
+/// barrier.
+template <int kCluster>
+__device__ inline void copy_to_cluster(uint32 to, const void* from, int bytes, uint32 barrier) {
+    asm volatile(
+        "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster "
+        "[%0], [%1], %2, [%3], %4;" ::"r"(to),
+        "l"(from),
+        "r"(bytes),
+        "r"(barrier),
+        "h"(static_cast<uint16>((1 << kCluster) - 1))
+        : "memory");
+}
+
 /// Starts to copy the box at these coordinates (in elements, fastest first) to an address in shared
 /// memory that is a multiple of 128; its bytes count at the barrier. What lies outside the tensor
 /// is zero.

@@ -5,6 +5,7 @@
 #include "src/core/launch_plan.hpp"
 #include "src/core/measurement.hpp"
 #include "src/core/problem.hpp"
+#include "src/core/quantise.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -81,6 +82,13 @@ class Backend {
     virtual void download(std::span<std::byte> to, const Buffer& from, std::size_t offset) = 0;
     virtual void copy(Buffer& to, const Buffer& from) = 0;  ///< min of both sizes, device to device
     virtual void fill(Buffer& to, std::byte value) = 0;
+    /// Puts quantised weights into a buffer in the fragment layout, their scales from
+    /// `scales_offset` on (fragment.hpp says how many bytes). Packs them on the host unless a
+    /// backend can do so on its device. Throws std::invalid_argument as to_fragments() does.
+    virtual void upload_fragments(Buffer& to,
+                                  std::size_t scales_offset,
+                                  const QuantisedMatrix& matrix,
+                                  const Problem& problem);
     /// Waits for everything launched. Throws CandidateError(runtime) when a launch failed; after
     /// that the backend is unusable and the process should end.
     virtual void synchronize() = 0;

@@ -46,6 +46,8 @@
 /// such row or group. The codebook is the canonical one.
 namespace fdkbench {
 
+struct FragmentExtents;
+
 /// A quantised matrix in the fragment layout.
 struct FragmentMatrix {
     std::vector<std::uint8_t> weight_data;  ///< fragment_weight_bytes()
@@ -58,6 +60,11 @@ std::int64_t fragment_weight_bytes(const Shape& shape, const WeightFormat& forma
 
 /// Number of scales.
 std::int64_t fragment_scales(const Shape& shape, const WeightFormat& format);
+
+/// For packers that go by fragment_order.cuh. Throws std::invalid_argument as to_fragments() does.
+FragmentExtents fragment_extents(const QuantisedMatrix& matrix,
+                                 const Shape& shape,
+                                 const WeightFormat& format);
 
 /// From the canonical layout. Both use `threads` threads and throw std::invalid_argument when the
 /// matrix is not of this shape and format, or the format is not one of quantised weights.

@@ -44,7 +44,7 @@ std::optional<Distribution> distribution_called(std::string_view word) {
 std::string MeasuringPolicy::key() const {
     const std::string cold =
         cache == CachePolicy::kCold ? fmt::format("{}", cache_bytes_factor) : "";
-    return fmt::format("{}{}-{}-seed{}-nrmse{}{}{}-v5",
+    return fmt::format("{}{}-{}-seed{}-nrmse{}{}{}-v6",
                        to_string(cache),
                        cold,
                        inputs,

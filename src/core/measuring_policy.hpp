@@ -42,7 +42,7 @@ struct MeasuringPolicy {
     bool allow_throttling = false;
     LaunchMode launch_mode = LaunchMode::kPlain;  ///< of candidates; the baseline's is kPlain
 
-    /// Stable text for the database, for example "cold5-normal-seed1-nrmse0.004-v5". The version
+    /// Stable text for the database, for example "cold5-normal-seed1-nrmse0.004-v6". The version
     /// at its end rises when the method of timing changes.
     [[nodiscard]] std::string key() const;
 };

@@ -148,15 +148,14 @@ RatioEstimate paired_ratio(std::span<const Sample> samples) {
     for (const Sample& sample : decisive_samples(samples)) {
         by_process[sample.process].push_back(sample);
     }
-    std::vector<double> estimates;
-    for (const auto& [process, own] : by_process) {
-        const RatioEstimate estimate = ratio_of(log_ratios(own));
-        if (by_process.size() == 1) {
-            return estimate;
-        }
-        estimates.push_back(std::log(estimate.ratio));
+    if (by_process.size() == 1) {
+        return ratio_of(log_ratios(by_process.begin()->second));
     }
-    return ratio_of(estimates);
+    std::vector<double> medians;
+    for (const auto& [process, own] : by_process) {
+        medians.push_back(median(log_ratios(own)));
+    }
+    return ratio_of(medians);
 }
 
 double NoiseBudget::resolvable(int processes, int blocks) const {

@@ -30,8 +30,9 @@ struct RatioEstimate {
 /// Wilcoxon signed-rank interval over log(√(before·after) ÷ time). With fewer than 6 samples no
 /// such interval exists: the interval is then the range of the samples widened twofold about the
 /// estimate, and from one sample it is [0, ∞). Where the decisive samples come from several
-/// processes, both are taken over the processes' own estimates, as what differs from process to
-/// process is often most of what differs at all.
+/// processes, both are taken over the processes' medians: what differs from process to process is
+/// often most of what differs at all, and within one a few samples may lie far off, where x and y
+/// are in a bad place.
 RatioEstimate paired_ratio(std::span<const Sample> samples);
 
 /// Values by process, block and replay; the same number of each everywhere, two at least.

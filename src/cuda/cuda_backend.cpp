@@ -1,10 +1,12 @@
 #include "src/cuda/cuda_backend.hpp"
 
 #include "src/core/error.hpp"
+#include "src/core/fragment.hpp"
 #include "src/cuda/ceilings.hpp"
 #include "src/cuda/check.hpp"
 #include "src/cuda/device.hpp"
 #include "src/cuda/device_session.hpp"
+#include "src/cuda/fragment_packer.hpp"
 #include "src/cuda/nvml.hpp"
 
 #include <fmt/format.h>
@@ -87,6 +89,21 @@ class CudaBackend final : public Backend {
             "filling memory");
     }
 
+    void upload_fragments(Buffer& to,
+                          std::size_t scales_offset,
+                          const QuantisedMatrix& matrix,
+                          const Problem& problem) override {
+        const FragmentExtents extents = fragment_extents(matrix, problem.shape, problem.format);
+        const auto weights = allocate(matrix.weight_data.size());
+        const auto scales = allocate(matrix.scale.size() * sizeof(std::uint16_t));
+        upload(*weights, 0, std::as_bytes(std::span(matrix.weight_data)));
+        upload(*scales, 0, std::as_bytes(std::span(matrix.scale)));
+        auto* packed_scales = static_cast<std::byte*>(to.data()) + scales_offset;
+        opened().packer.pack_weights(weights->data(), to.data(), extents, problem.format.bits);
+        opened().packer.pack_scales(scales->data(), packed_scales, extents);
+        synchronize();
+    }
+
     void synchronize() override {
         check(cudaStreamSynchronize(session().stream()), "waiting for the device");
     }
@@ -159,9 +176,10 @@ class CudaBackend final : public Backend {
   private:
     struct Opened {
         Opened(int index, const DeviceInfo& device)
-            : session(index, device), ceilings(session), nvml(device.uuid) {}
+            : session(index, device), ceilings(session), packer(session), nvml(device.uuid) {}
         DeviceSession session;
         Ceilings ceilings;
+        FragmentPacker packer;
         Nvml nvml;
     };
 

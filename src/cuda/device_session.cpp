@@ -50,18 +50,23 @@ const MatmulLibrary& DeviceSession::matmul() {
     return *matmul_;
 }
 
+SharedLibrary DeviceSession::compile(const EmbeddedFile& source,
+                                     std::span<const EmbeddedFile> headers) const {
+    const CompileOutput output = nvrtc_compile(source, headers, {}, device_.arch);
+    if (!output.ok) {
+        throw EnvironmentError(fmt::format("NVRTC {} does not compile for {}: {}",
+                                           nvrtc_version(),
+                                           device_.arch,
+                                           first_error_line(output.log)));
+    }
+    return load_library(output.binary);
+}
+
 std::unique_ptr<Runnable> DeviceSession::probe(const std::string& name,
                                                std::uint32_t grid,
                                                std::uint32_t block) {
     if (!probes_) {
-        const CompileOutput output = nvrtc_compile(probe_source(), {}, {}, device_.arch);
-        if (!output.ok) {
-            throw EnvironmentError(fmt::format("NVRTC {} does not compile for {}: {}",
-                                               nvrtc_version(),
-                                               device_.arch,
-                                               first_error_line(output.log)));
-        }
-        probes_ = load_library(output.binary);
+        probes_ = compile(probe_source(), {});
     }
     LaunchStep step;
     step.kernel = name;

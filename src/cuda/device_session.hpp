@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 namespace fdkbench {
@@ -26,6 +27,10 @@ class DeviceSession {
 
     /// cuBLASLt on this device's stream.
     const MatmulLibrary& matmul();
+    /// A source of the project itself, compiled for this device and loaded. Throws EnvironmentError
+    /// when NVRTC cannot.
+    [[nodiscard]] SharedLibrary compile(const EmbeddedFile& source,
+                                        std::span<const EmbeddedFile> headers) const;
     /// A kernel of probe_kernels.hpp.
     std::unique_ptr<Runnable> probe(const std::string& name,
                                     std::uint32_t grid,

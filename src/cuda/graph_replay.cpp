@@ -41,8 +41,8 @@ GraphReplay::GraphReplay(cudaStream_t stream,
     : stream_(stream),
       delay_(delay),
       launches_(launches),
-      exec_(instantiate(capture(stream, enqueue))) {
-    check(cudaGraphUpload(exec_.get(), stream_), "cudaGraphUpload");
+      graph_(instantiate(capture(stream, enqueue))) {
+    check(cudaGraphUpload(graph_.get(), stream_), "cudaGraphUpload");
 }
 
 double GraphReplay::time_us() {
@@ -50,7 +50,7 @@ double GraphReplay::time_us() {
     delay.m = kDelayCycles;
     delay_.launch(delay);
     check(cudaEventRecord(start_.get(), stream_), "cudaEventRecord");
-    check(cudaGraphLaunch(exec_.get(), stream_), "cudaGraphLaunch");
+    check(cudaGraphLaunch(graph_.get(), stream_), "cudaGraphLaunch");
     check(cudaEventRecord(stop_.get(), stream_), "cudaEventRecord");
     check(cudaEventSynchronize(stop_.get()), "running the kernel");
     float milliseconds = 0;
@@ -60,7 +60,7 @@ double GraphReplay::time_us() {
 
 void GraphReplay::run(std::size_t times) {
     for (std::size_t i = 0; i < times; ++i) {
-        check(cudaGraphLaunch(exec_.get(), stream_), "cudaGraphLaunch");
+        check(cudaGraphLaunch(graph_.get(), stream_), "cudaGraphLaunch");
     }
     check(cudaStreamSynchronize(stream_), "running the kernel");
 }

@@ -26,8 +26,7 @@ class GraphReplay final : public Replay {
     cudaStream_t stream_;
     Runnable& delay_;
     std::size_t launches_;
-    Graph graph_;
-    GraphExec exec_;
+    GraphExec graph_;
     Event start_ = make_event();
     Event stop_ = make_event();
 };

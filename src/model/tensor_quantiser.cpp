@@ -3,6 +3,7 @@
 #include "src/core/arithmetic.hpp"
 #include "src/core/error.hpp"
 #include "src/core/fragment.hpp"
+#include "src/core/fragment_order.cuh"
 #include "src/core/json.hpp"
 #include "src/core/mapped_file.hpp"
 #include "src/core/parallel.hpp"
@@ -21,11 +22,12 @@
 namespace fdkbench {
 namespace {
 
-constexpr std::int64_t kFragmentRows = 16;
-constexpr std::int64_t kFragmentBytes = 512;
-constexpr std::int64_t kFragmentGroups = 4;
 /// Of a piece, about: enough for all threads, little beside a model.
 constexpr std::int64_t kPieceWeights = std::int64_t{1} << 22U;
+
+constexpr std::int64_t kBlockRows = kFragmentRows;
+constexpr std::int64_t kBlockBytes = kFragmentBytes;
+constexpr std::int64_t kBlockGroups = kFragmentGroups;
 
 /// Of one element.
 std::size_t bytes_of(TensorType type) {
@@ -40,10 +42,10 @@ struct Rows {
 
 /// Pieces are whole blocks of the fragment layout; only the last one may end within a block.
 std::vector<Rows> pieces_of(const QuantisedTensor& tensor) {
-    const std::int64_t blocks = std::max<std::int64_t>(1, kPieceWeights / tensor.k / kFragmentRows);
+    const std::int64_t blocks = std::max<std::int64_t>(1, kPieceWeights / tensor.k / kBlockRows);
     std::vector<Rows> pieces;
-    for (std::int64_t first = 0; first < tensor.n; first += blocks * kFragmentRows) {
-        pieces.push_back({first, std::min(blocks * kFragmentRows, tensor.n - first)});
+    for (std::int64_t first = 0; first < tensor.n; first += blocks * kBlockRows) {
+        pieces.push_back({first, std::min(blocks * kBlockRows, tensor.n - first)});
     }
     return pieces;
 }
@@ -149,10 +151,10 @@ std::array<TensorSpec, 3> parts_of(const QuantisedTensor& tensor) {
     TensorSpec data{tensor.name + ".weight_data", TensorType::kU8, {tensor.n, row_bytes}, 0};
     TensorSpec scale{tensor.name + ".scale", type, {tensor.n, groups}, 0};
     if (tensor.layout == Layout::kFragment) {
-        const std::int64_t blocks = ceil_div(tensor.n, kFragmentRows);
-        data.shape = {blocks, ceil_div(row_bytes * kFragmentRows, kFragmentBytes), kFragmentBytes};
+        const std::int64_t blocks = ceil_div(tensor.n, kBlockRows);
+        data.shape = {blocks, ceil_div(row_bytes * kBlockRows, kBlockBytes), kBlockBytes};
         scale.shape = {
-            blocks, ceil_div(groups, kFragmentGroups), kFragmentRows / 2, kFragmentGroups, 2};
+            blocks, ceil_div(groups, kBlockGroups), kBlockRows / 2, kBlockGroups, 2};
         data.bytes = static_cast<std::uint64_t>(fragment_weight_bytes(shape, format));
         scale.bytes = static_cast<std::uint64_t>(2 * fragment_scales(shape, format));
     } else {

@@ -1,7 +1,6 @@
 #include "src/worker/device_data.hpp"
 
 #include "src/core/fragment.hpp"
-#include "src/core/parallel.hpp"
 
 #include <algorithm>
 
@@ -68,17 +67,20 @@ void DeviceData::prepare(const Problem& problem,
 }
 
 Rotation DeviceData::quantised_rotation(Layout layout) const {
-    const auto rotation = [&](const auto& matrix) {
-        return Rotation(backend_,
-                        std::as_bytes(std::span(matrix.weight_data)),
-                        std::as_bytes(std::span(matrix.scale)),
-                        budget_bytes_);
-    };
-    const QuantisedMatrix& canonical = host_->quantised().matrix;
-    return layout == Layout::kCanonical
-               ? rotation(canonical)
-               : rotation(
-                     to_fragments(canonical, problem_.shape, problem_.format, hardware_threads()));
+    const QuantisedMatrix& matrix = host_->quantised().matrix;
+    if (layout == Layout::kCanonical) {
+        return {backend_,
+                std::as_bytes(std::span(matrix.weight_data)),
+                std::as_bytes(std::span(matrix.scale)),
+                budget_bytes_};
+    }
+    return {backend_,
+            static_cast<std::size_t>(fragment_weight_bytes(problem_.shape, problem_.format)),
+            static_cast<std::size_t>(fragment_scales(problem_.shape, problem_.format)) * 2,
+            budget_bytes_,
+            [&](Buffer& copy, std::size_t scales_offset) {
+                backend_.upload_fragments(copy, scales_offset, matrix, problem_);
+            }};
 }
 
 void DeviceData::upload_weights(Layout layout) {

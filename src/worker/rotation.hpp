@@ -3,6 +3,7 @@
 #include "src/core/backend.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -17,7 +18,16 @@ std::int64_t copies_within(std::int64_t budget_bytes, std::int64_t copy_bytes);
 /// find them cold when all copies together are larger than the device's cache.
 class Rotation {
   public:
-    /// copies_within() the budget. `scales` may be empty.
+    /// Puts weights and scales, the latter from an offset on, into a buffer.
+    using Fill = std::function<void(Buffer& copy, std::size_t scales_offset)>;
+
+    /// copies_within() the budget, the first of them filled; `scale_bytes` may be 0.
+    Rotation(Backend& backend,
+             std::size_t weight_bytes,
+             std::size_t scale_bytes,
+             std::int64_t budget_bytes,
+             const Fill& fill);
+    /// The same for weights and scales in host memory. `scales` may be empty.
     Rotation(Backend& backend,
              std::span<const std::byte> weights,
              std::span<const std::byte> scales,

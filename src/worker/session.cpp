@@ -103,7 +103,7 @@ void Session::look_closer(std::vector<Contestant>& baselines) {
     }
     std::vector<std::vector<double>> times_us(close.size());
     for (int round = 0; close.size() > 1 && round < kCloseRounds; ++round) {
-        place_ = (place_ + 1) % DeviceData::kPlaces;
+        next_place();
         for (std::size_t i = 0; i < close.size(); ++i) {
             times_us[i].push_back(time_in_place(*close[i]));
         }
@@ -252,10 +252,17 @@ Session::Contestant& Session::contestant(int slot) {
     return found->second;
 }
 
+void Session::next_place() {
+    place_ = (place_ + 1) % DeviceData::kPlaces;
+}
+
 /// With x and y in the block's place.
 double Session::time_in_place(Contestant& contestant) {
-    data_->move(contestant.rotation, place_);
-    record_again(*backend_, *contestant.runnable, contestant.rotation, contestant.timed);
+    if (contestant.place != place_) {
+        data_->move(contestant.rotation, place_);
+        record_again(*backend_, *contestant.runnable, contestant.rotation, contestant.timed);
+        contestant.place = place_;
+    }
     return time_settled(*backend_, contestant.timed);
 }
 
@@ -283,7 +290,7 @@ protocol::BlockReply Session::block(const protocol::BlockRequest& request,
     if (Clock::now() - worked_at_ > kIdle) {
         warm_up(*current.best.timed.replay);
     }
-    place_ = (place_ + 1) % DeviceData::kPlaces;
+    next_place();
 
     protocol::BlockReply reply;
     reply.before = backend_->conditions();

@@ -44,6 +44,7 @@ class Session {
         std::unique_ptr<Buffer> workspace;
         std::vector<Arguments> rotation;
         TimedReplay timed;
+        std::optional<std::size_t> place;  ///< of x and y in the replay; none: not moved
     };
     struct Prepared {
         Problem problem;
@@ -64,6 +65,7 @@ class Session {
     [[nodiscard]] double floor_us(const Problem& problem);
     [[nodiscard]] Prepared& prepared();
     [[nodiscard]] Contestant& contestant(int slot);
+    void next_place();
     [[nodiscard]] double time_in_place(Contestant& contestant);
     void warm_up(Replay& replay);
 

@@ -10,7 +10,7 @@
 namespace fdkbench {
 namespace {
 
-constexpr double kReplayUs = 1000;
+constexpr double kReplayUs = 500;
 constexpr double kMaxReplayUs = 20000;
 constexpr std::size_t kFewLaunches = 4;
 

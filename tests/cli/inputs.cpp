@@ -19,13 +19,13 @@ TEST_CASE("Other inputs and another cache policy give rows of their own") {
     const HostDatabase database;
     require_done(database.sweep());
     const std::string rows = database.value("SELECT count(*) FROM measurement");
-    const std::string normal = "cold5-normal-seed1-nrmse0.004-v5";
+    const std::string normal = "cold5-normal-seed1-nrmse0.004-v6";
     CHECK(policies(database) == normal);
     require_done(database.sweep({"--inputs", "zeros"}));
-    const std::string zeros = "cold5-zeros-seed1-nrmse0.004-v5";
+    const std::string zeros = "cold5-zeros-seed1-nrmse0.004-v6";
     CHECK(policies(database) == normal + " " + zeros);
     require_done(database.sweep({"--cache-policy", "hot"}));
-    const std::string hot = "hot-normal-seed1-nrmse0.004-v5";
+    const std::string hot = "hot-normal-seed1-nrmse0.004-v6";
     CHECK(policies(database) == normal + " " + zeros + " " + hot);
     CHECK(database.value("SELECT count(*) FROM (SELECT policy FROM candidates_flat GROUP BY policy"
                          " HAVING count(*) = " +
@@ -41,7 +41,7 @@ TEST_CASE("A safetensors file is measured on under the name of its values") {
         file, {f32_tensor("weight", {0.5F, -0.25F, 0.125F, 1}), f32_tensor("x", {1, -1, 0.5F})});
     require_done(database.sweep({"--inputs", file}));
     CHECK_THAT(database.value("SELECT DISTINCT policy FROM best"),
-               ContainsSubstring("cold5-file:") && ContainsSubstring("-seed1-nrmse0.004-v5"));
+               ContainsSubstring("cold5-file:") && ContainsSubstring("-seed1-nrmse0.004-v6"));
     CHECK(database.value("SELECT count(*) > 0, min(nrmse) < 0.004 FROM measurement"
                          " WHERE status = 'correct'") == "1,1");
     CHECK_THAT(database.value("SELECT policy_json FROM run"), ContainsSubstring(file));

@@ -1,61 +1,17 @@
 #include "src/core/fragment.hpp"
 
+#include "src/core/fragment_order.cuh"
 #include "tests/catch.hpp"
+#include "tests/core/fragment_cases.hpp"
 
 #include <algorithm>
-#include <random>
+#include <cstring>
 #include <stdexcept>
 
 using namespace fdkbench;
+using namespace fdkbench::test;
 
 namespace {
-
-struct Case {
-    Shape shape;
-    WeightFormat format;
-};
-
-/// Every bit width and group size with n that is not whole blocks of 16 rows; k that is and is not
-/// whole blocks of 256/bits weights, and groups that are and are not whole fours. A group size of 0
-/// stands for k.
-std::vector<Case> cases() {
-    std::vector<Case> all;
-    for (const int bits : {8, 4, 2, 1}) {
-        for (const std::int64_t group_size : {32, 64, 128, 0}) {
-            for (const std::int64_t n : {1, 8, 16, 23, 48}) {
-                for (const std::int64_t k : {32, 128, 160, 256, 384, 1152}) {
-                    if (group_size == 0 || k % group_size == 0) {
-                        all.push_back({{1, n, k}, {bits, group_size == 0 ? k : group_size}});
-                    }
-                }
-            }
-        }
-    }
-    all.push_back({{1, 5, 8}, {1, 8}});
-    all.push_back({{1, 17, 12}, {2, 4}});
-    all.push_back({{1, 33, 34}, {4, 2}});
-    all.push_back({{1, 9, 7}, {8, 1}});
-    return all;
-}
-
-/// A matrix of random codes and scales, none of which is 0.
-QuantisedMatrix random_matrix(const Case& now) {
-    const auto& [shape, format] = now;
-    std::mt19937 random(static_cast<unsigned>(shape.n * shape.k * format.bits));
-    QuantisedMatrix matrix;
-    matrix.weight_data.resize(static_cast<std::size_t>(shape.n * shape.k * format.bits / 8));
-    matrix.scale.resize(static_cast<std::size_t>(shape.n * shape.k / format.group_size));
-    matrix.codebook.resize(std::size_t{1} << static_cast<unsigned>(format.bits));
-    const auto fill = [&](auto& values, unsigned modulus) {
-        for (auto& value : values) {
-            value = static_cast<std::remove_reference_t<decltype(value)>>(1 + random() % modulus);
-        }
-    };
-    fill(matrix.weight_data, 255);
-    fill(matrix.scale, 65535);
-    fill(matrix.codebook, 65535);
-    return matrix;
-}
 
 std::int64_t ceil_of(std::int64_t a, std::int64_t b) {
     return a / b + (a % b == 0 ? 0 : 1);
@@ -63,7 +19,7 @@ std::int64_t ceil_of(std::int64_t a, std::int64_t b) {
 
 /// Code of a weight, by the definition of the canonical layout.
 std::uint32_t canonical_code(const QuantisedMatrix& matrix,
-                             const Case& now,
+                             const FragmentCase& now,
                              std::int64_t row,
                              std::int64_t column) {
     const auto& [shape, format] = now;
@@ -97,7 +53,7 @@ Position position(int bits, int p, int e) {
 
 /// The weights of one block, weight by weight.
 void write_block(const QuantisedMatrix& matrix,
-                 const Case& now,
+                 const FragmentCase& now,
                  std::int64_t row_0,
                  std::int64_t k_0,
                  std::uint8_t* out) {
@@ -119,7 +75,7 @@ void write_block(const QuantisedMatrix& matrix,
 }
 
 /// The fragment layout by its definition, one weight and one scale after the other.
-FragmentMatrix by_definition(const QuantisedMatrix& matrix, const Case& now) {
+FragmentMatrix by_definition(const QuantisedMatrix& matrix, const FragmentCase& now) {
     const auto& [shape, format] = now;
     const std::int64_t kb = 256 / format.bits;
     FragmentMatrix result;
@@ -153,7 +109,7 @@ FragmentMatrix by_definition(const QuantisedMatrix& matrix, const Case& now) {
 }  // namespace
 
 TEST_CASE("The fragment layout is what its definition says, weight by weight") {
-    for (const Case& now : cases()) {
+    for (const FragmentCase& now : fragment_cases()) {
         CAPTURE(to_string(now.shape), now.format.bits, now.format.group_size);
         const QuantisedMatrix matrix = random_matrix(now);
         const FragmentMatrix expected = by_definition(matrix, now);
@@ -167,7 +123,7 @@ TEST_CASE("The fragment layout is what its definition says, weight by weight") {
 }
 
 TEST_CASE("What is packed into fragments unpacks to the same matrix") {
-    for (const Case& now : cases()) {
+    for (const FragmentCase& now : fragment_cases()) {
         CAPTURE(to_string(now.shape), now.format.bits, now.format.group_size);
         const QuantisedMatrix matrix = random_matrix(now);
         const FragmentMatrix packed = to_fragments(matrix, now.shape, now.format, 3);
@@ -180,7 +136,7 @@ TEST_CASE("What is packed into fragments unpacks to the same matrix") {
 
 TEST_CASE("Single weights stand where a reader of the specification finds them") {
     const auto packed = [](int bits, std::int64_t row, std::int64_t k) {
-        const Case now{{1, 16, 256 / bits}, {bits, 256 / bits}};
+        const FragmentCase now{{1, 16, 256 / bits}, {bits, 256 / bits}};
         QuantisedMatrix matrix = random_matrix(now);
         std::ranges::fill(matrix.weight_data, std::uint8_t{0});
         const std::int64_t bit = row * 256 + k * bits;
@@ -205,7 +161,7 @@ TEST_CASE("Single weights stand where a reader of the specification finds them")
 }
 
 TEST_CASE("The number of threads changes nothing in fragments") {
-    const Case now{{1, 100, 512}, {GENERATE(8, 4, 2, 1), 64}};
+    const FragmentCase now{{1, 100, 512}, {GENERATE(8, 4, 2, 1), 64}};
     const QuantisedMatrix matrix = random_matrix(now);
     const FragmentMatrix packed = to_fragments(matrix, now.shape, now.format, 1);
     CHECK(to_fragments(matrix, now.shape, now.format, 1000).weight_data == packed.weight_data);
@@ -213,7 +169,7 @@ TEST_CASE("The number of threads changes nothing in fragments") {
 }
 
 TEST_CASE("Fragments of what has none, or of other extents, are refused") {
-    const Case now{{1, 16, 64}, {4, 64}};
+    const FragmentCase now{{1, 16, 64}, {4, 64}};
     const QuantisedMatrix matrix = random_matrix(now);
     CHECK_THROWS_AS(to_fragments(matrix, now.shape, {}, 1), std::invalid_argument);
     CHECK_THROWS_AS(to_fragments(matrix, now.shape, {3, 64}, 1), std::invalid_argument);
@@ -223,4 +179,49 @@ TEST_CASE("Fragments of what has none, or of other extents, are refused") {
     CHECK_THROWS_AS(from_fragments(packed, {1, 17, 64}, now.format, 1), std::invalid_argument);
     CHECK_THROWS_AS(from_fragments(packed, now.shape, {8, 64}, 1), std::invalid_argument);
     CHECK_THROWS_AS(fragment_weight_bytes(now.shape, {}), std::invalid_argument);
+}
+
+namespace {
+
+template <int kBits>
+std::vector<std::uint8_t> lane_by_lane(const QuantisedMatrix& matrix,
+                                       const FragmentExtents& extents) {
+    std::vector<std::uint8_t> packed(extents.weight_bytes());
+    for (std::size_t i = 0; i < extents.lanes(); ++i) {
+        const auto lane = fragment_lane<kBits>(matrix.weight_data.data(), extents, i);
+        std::memcpy(packed.data() + i * sizeof lane, &lane, sizeof lane);
+    }
+    return packed;
+}
+
+std::vector<std::uint8_t> lane_by_lane(const QuantisedMatrix& matrix,
+                                       const FragmentExtents& extents,
+                                       int bits) {
+    switch (bits) {
+        case 8:
+            return lane_by_lane<8>(matrix, extents);
+        case 4:
+            return lane_by_lane<4>(matrix, extents);
+        case 2:
+            return lane_by_lane<2>(matrix, extents);
+        default:
+            return lane_by_lane<1>(matrix, extents);
+    }
+}
+
+}  // namespace
+
+TEST_CASE("What the threads of the device's packer make, one after the other, are the fragments") {
+    for (const FragmentCase& now : fragment_cases()) {
+        CAPTURE(to_string(now.shape), now.format.bits, now.format.group_size);
+        const QuantisedMatrix matrix = random_matrix(now);
+        const FragmentMatrix expected = to_fragments(matrix, now.shape, now.format, 1);
+        const FragmentExtents extents = fragment_extents(matrix, now.shape, now.format);
+        CHECK(lane_by_lane(matrix, extents, now.format.bits) == expected.weight_data);
+        std::vector<std::uint16_t> scales;
+        for (std::size_t i = 0; i < extents.scales(); ++i) {
+            scales.push_back(fragment_scale(matrix.scale.data(), extents, i));
+        }
+        CHECK(scales == expected.scale);
+    }
 }

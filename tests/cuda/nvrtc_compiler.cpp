@@ -1,4 +1,5 @@
 #include "src/cuda/cuda_backend.hpp"
+#include "src/cuda/fragment_packer.hpp"
 #include "src/cuda/probe_kernels.hpp"
 #include "tests/catch.hpp"
 
@@ -121,5 +122,19 @@ TEST_CASE("The probe kernels compile without warnings") {
                            output.binary.size());
     for (const int unroll : kReadUnrolls) {
         CHECK_THAT(text, ContainsSubstring("read_" + std::to_string(unroll)));
+    }
+}
+
+TEST_CASE("The kernels that pack fragments compile without warnings") {
+    const std::string arch = GENERATE("sm_80", "sm_86", "sm_90a", "sm_100a", "sm_120a");
+    const CompileOutput output =
+        compile(fragment_kernels_source(), fragment_kernels_files(), {}, arch);
+    CHECK(output.log == "");
+    REQUIRE(output.ok);
+    const std::string text(reinterpret_cast<const char*>(output.binary.data()),
+                           output.binary.size());
+    for (const char* kernel :
+         {"pack_weights_8", "pack_weights_4", "pack_weights_2", "pack_weights_1", "pack_scales"}) {
+        CHECK_THAT(text, ContainsSubstring(kernel));
     }
 }

@@ -56,18 +56,18 @@ TEST_CASE("A cell in which processes disagree takes more of them, the others of 
     CHECK(bench.sink.decisions.size() == 2);
 }
 
-TEST_CASE("A cell in which processes never agree takes 32, and no more in the next sweep") {
+TEST_CASE("A cell in which processes never agree takes 16, and no more in the next sweep") {
     TwoCells bench;
     bench.world.drift = [](std::size_t worker, std::int64_t m) {
         return m == 1 ? 1 : 1 + 0.03 * static_cast<double>(worker % 4);
     };
     CHECK(bench.sweep().complete);
     CHECK(confirmations(bench, 1) == 8);
-    CHECK(confirmations(bench, 2) == 32);
-    CHECK(bench.world.count("worker") == 1 + 32);
+    CHECK(confirmations(bench, 2) == 16);
+    CHECK(bench.world.count("worker") == 1 + 16);
     CHECK(plan_sweep(bench.options, bench.sink).unconfirmed == 0);
     bench.sweep();
-    CHECK(bench.world.count("worker") == 1 + 32);
+    CHECK(bench.world.count("worker") == 1 + 16);
 }
 
 TEST_CASE("A quick sweep takes no more processes than it is told, however they disagree") {
@@ -83,19 +83,19 @@ TEST_CASE("A quick sweep takes no more processes than it is told, however they d
 TEST_CASE("A sweep that is interrupted among the further processes goes on there") {
     TwoCells bench;
     bench.world.drift = turns(0.02);
-    bench.world.on_block = [&] { bench.stop = bench.world.count("worker") == 1 + 20; };
+    bench.world.on_block = [&] { bench.stop = bench.world.count("worker") == 1 + 12; };
     CHECK_FALSE(bench.sweep().complete);
     CHECK(bench.sink.decisions.empty());
     const int before = confirmations(bench, 2);
-    CHECK(before >= 19);
-    CHECK(before < 32);
+    CHECK(before >= 11);
+    CHECK(before < 16);
     bench.world.on_block = [] {};
     bench.stop = false;
     CHECK(plan_sweep(bench.options, bench.sink).unconfirmed == 1);
     CHECK(bench.sweep().complete);
     CHECK(confirmations(bench, 1) == 8);
-    CHECK(confirmations(bench, 2) == 32);
-    CHECK(bench.world.count("worker") == 1 + 20 + 32 - static_cast<std::size_t>(before));
+    CHECK(confirmations(bench, 2) == 16);
+    CHECK(bench.world.count("worker") == 1 + 12 + 16 - static_cast<std::size_t>(before));
 }
 
 TEST_CASE("A cell on a device that is too busy to confirm it is given up after three processes") {
@@ -163,8 +163,8 @@ TEST_CASE("All that tie are timed again when the winner's or the leader's interv
 TEST_CASE("Processes are doubled from what there is, and intervals not looked at in between") {
     CHECK(Tied(8, {0.003, 0.003}).doubt() == Doubt{2, 8});
     CHECK(Tied(12, {0.003, 0.003}).doubt(16) == Doubt{2, 16});
-    CHECK(Tied(17, {0.005, 0.005}).doubt(16) == Doubt{2, 32});
-    CHECK(Tied(13, {0.005, 0.005}).doubt() == Doubt{2, 24});
-    CHECK(Tied(26, {0.005, 0.005}).doubt() == Doubt{2, 32});
-    CHECK(Tied(33, {0.005, 0.005}).doubt() == Doubt{0, 8});
+    CHECK(Tied(5, {0.005, 0.005}).doubt(4) == Doubt{2, 8});
+    CHECK(Tied(7, {0.005, 0.005}).doubt(4) == Doubt{2, 12});
+    CHECK(Tied(13, {0.005, 0.005}).doubt() == Doubt{2, 16});
+    CHECK(Tied(17, {0.005, 0.005}).doubt() == Doubt{0, 8});
 }

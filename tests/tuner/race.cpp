@@ -92,12 +92,13 @@ TEST_CASE("A clear case is over after the fewest rounds") {
     CHECK(race.samples(0).size() == 6);
 }
 
-TEST_CASE("Every candidate is sampled, the hopeless once") {
-    Simulation simulation({50, 90, 52}, 0.002, 1);
+TEST_CASE("Every candidate is sampled, the hopeless once, those far behind twice") {
+    Simulation simulation({50, 90, 52, 60}, 0.002, 1);
     Race race(simulation.racers(), 1);
     simulation.run(race);
     CHECK(race.samples(1).size() == 1);
     CHECK(race.samples(2).size() >= 3);
+    CHECK(race.samples(3).size() == 2);
 }
 
 TEST_CASE("One bad sample does not make a candidate hopeless") {
