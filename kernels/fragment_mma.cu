@@ -339,13 +339,13 @@ extern "C" __global__ void __launch_bounds__(kThreads) fragment_mma(const void* 
     const Activations activations(
         static_cast<const uint16*>(x) + static_cast<int64>(m_begin) * kK, columns, shared);
     activations.begin();
-    decoder.build(shared);
+    const bool needs_sums = decoder.build(shared);
     activations.meet(0);
 
     Sums sums = {};
-    const bool with_sums = Decoder::kNeedsSums && decoder.needs_sums();
+    const bool with_sums = Decoder::kTwoVariants && needs_sums;
     if (with_sums) {
-        sum_chunks<Decoder::kNeedsSums>(weights, first, activations, decoder, sums);
+        sum_chunks<Decoder::kTwoVariants>(weights, first, activations, decoder, sums);
     } else {
         sum_chunks<false>(weights, first, activations, decoder, sums);
     }
