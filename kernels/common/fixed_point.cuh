@@ -1,0 +1,198 @@
+#pragma once
+
+#include "kernels/common/element.cuh"
+#include "kernels/common/fragment_imma_tiling.cuh"
+#include "kernels/common/integer.cuh"
+#include "kernels/common/load.cuh"
+#include "kernels/common/mma.cuh"
+
+// Rows of x as operand B of mma_16x8x32, in shared memory.
+//
+// The 64 values of a span share an exponent: x = q · 2^(E − 13), where E is that of the largest and
+// q whole, |q| < 2^14. A plane has the high or the low byte of each, q = 256·high + low with
+// −128 ≤ low < 128. What is below 2^-93 keeps fewer digits. Inf or NaN makes a span NaN.
+//
+// Behind a span's planes stand records, one for each row of x, which also centre sums of bits: a
+// sum of 128·b·q begins at −64·Σ q, one of 64·b·q at −32·Σ q.
+//
+//     words 0, 1   where the sums of 128·b·high and of 128·b·low begin
+//     words 2, 3   of 64·b·high, of 64·b·low
+//     words 4 … 6  scale, 256·scale and bias, floats for centred(); 7 unused
+
+/// The bits of kWhole + i are kWholeBits + i where |i| < 2^22, so that a sum that began there is a
+/// float already.
+constexpr float kWhole = 12582912.0f;
+constexpr uint32 kWholeBits = 0x4b400000u;
+
+/// A record's scale is 2^-20 times that of x: so it and the bias are finite for every x.
+constexpr float kScaleUnit = 1048576.0f;
+
+/// 256·high + low of a row of x, times its scale.
+__device__ inline float centred(uint32 high, uint32 low, const Packed<16>& scale) {
+    // The inner sum is exact.
+    return multiply_add(
+        as_float(low),
+        as_float(scale.words[0]),
+        multiply_add(
+            as_float(high), as_float(scale.words[1]), as_float(scale.words[2])));
+}
+
+/// A thread makes 8 neighbours of a row at a time; 8 threads that follow each other have a span.
+/// They are byte 0 … 3 of register j of lane c of an mma step: with o = 16·(j/2) + 8·(j%2) + 2c
+///
+///     1 bit:   k = 32 + o, o, 33 + o, 1 + o
+///     2 bits:  k = o, 1 + o, 32 + o, 33 + o, in register 3 − j
+template <FragmentImmaTiling kTiling>
+class FixedPoint {
+  public:
+    /// Of `columns` rows of x.
+    __device__ FixedPoint(uint8* shared, int columns) : shared_(shared), columns_(columns) {
+        const int lane = threadIdx.x % 32;
+        planes_ = shared + min(lane / 4, 2 * columns - 1) * FragmentImmaTiling::kPlaneBytes +
+                  lane % 4 * 16;
+        records_ = shared + kTiling.records_begin() +
+                   min(lane % 4, columns - 1) * FragmentImmaTiling::kRecordBytes;
+    }
+
+    /// Fills all spans, with zeros beyond k. Then all threads synchronise.
+    __device__ void build(const uint16* x) const {
+        const Place place;
+        const int units = columns_ * kUnits;
+#pragma unroll 1
+        for (int first = 0; first < units; first += kAtOnce * kThreads) {
+            Packed<16> values[kAtOnce];
+#pragma unroll
+            for (int i = 0; i < kAtOnce; ++i) {
+                const int unit = first + i * kThreads + threadIdx.x;
+                const int k = unit % kUnits * 8;
+                values[i] = unit < units && k < kK
+                                ? load_streaming<16>(x + static_cast<int64>(unit / kUnits) * kK + k)
+                                : zero_packed<16>();
+            }
+#pragma unroll
+            for (int i = 0; i < kAtOnce; ++i) {
+                if (first + i * kThreads < units) {
+                    put(values[i], first + i * kThreads + threadIdx.x, place);
+                }
+            }
+        }
+    }
+
+    /// Of the lane's column: registers 0 … 3 of a span.
+    __device__ Packed<16> planes(int span) const {
+        return load_shared<16>(planes_ + span * kTiling.span_bytes());
+    }
+    /// Of row lane % 4 of x: where sums begin.
+    __device__ Packed<16> begin(int span) const {
+        return load_shared<16>(records_ + span * kTiling.span_bytes());
+    }
+    __device__ Packed<16> scale(int span) const {
+        return load_shared<16>(records_ + span * kTiling.span_bytes() + 16);
+    }
+    __device__ void advance(int spans) {
+        planes_ += spans * kTiling.span_bytes();
+        records_ += spans * kTiling.span_bytes();
+    }
+
+  private:
+    static constexpr int kK = kTiling.warps.format.k;
+    static constexpr int kThreads = kTiling.warps.threads();
+    static constexpr int kUnits = kTiling.warps.padded_k() / 8;  // of a row of x
+    static constexpr int kRounds =
+        FragmentTiling::divide_up(kTiling.warps.m_tile * kUnits, kThreads);
+    static constexpr int kAtOnce = kRounds < 8 ? kRounds : 8;
+    static constexpr int kSmallest = 34;  // biased exponent
+    static constexpr uint32 kNan = 0x7fffffffu;
+
+    /// What a thread does, the same for all of its units.
+    struct Place {
+        __device__ Place() {
+            constexpr bool kOneBit = kTiling.warps.format.bits == 1;
+            const int piece = threadIdx.x % 4;
+            const bool upper = threadIdx.x / 4 % 2 == 1;
+            keep = upper ? 0x5410 : 0x7632;
+            weave = kOneBit ? (upper ? 0x5140 : 0x1504) : (upper ? 0x1054 : 0x5410);
+            flip = upper ? 0x80808080u : 0;
+            plane = upper * FragmentImmaTiling::kPlaneBytes + (kOneBit ? piece : 3 - piece) * 4;
+            word = (piece * 2 + upper) * 4;
+            factor = piece == 0 ? -64 : -32;
+            begins = piece < 2;
+            // 2^-33, 2^-25 and −257 · kWhole · 2^-33 of 2^(biased exponent − 127)
+            addend = piece == 3 ? 0x7f40c000u : 0u - ((upper ? 25u : 33u) << 23);
+        }
+        uint32 keep;    ///< selects the bytes of the thread's plane
+        uint32 weave;   ///< puts its bytes and those of the other half of the span in order
+        uint32 flip;    ///< low bytes come with 128 added
+        int plane;      ///< offset of register 0
+        int word;       ///< of a record
+        int factor;     ///< of the plane's sum, if the word begins a sum
+        bool begins;
+        uint32 addend;  ///< to the exponent's bits otherwise
+    };
+
+    /// All lanes of a warp come here.
+    __device__ void put(const Packed<16>& elements, int unit, const Place& place) const {
+        float values[8];
+        unpack(elements.words, values);
+        const uint32 exponent = shared_exponent(values);
+        const float scale = as_float((267 - exponent) << 23);
+        uint32 pairs[4];  // two low bytes, two high ones
+#pragma unroll
+        for (int i = 0; i < 4; ++i) {
+            const uint32 first = float_bits(multiply_add(values[2 * i], scale, kWhole + 128));
+            const uint32 second = float_bits(multiply_add(values[2 * i + 1], scale, kWhole + 128));
+            pairs[i] = permute_bytes(first, second, 0x5140);
+        }
+        uint32 own[2];
+        uint32 others[2];
+#pragma unroll
+        for (int i = 0; i < 2; ++i) {
+            own[i] = permute_bytes(pairs[2 * i], pairs[2 * i + 1], place.keep);
+            others[i] = exchange_lanes(
+                permute_bytes(pairs[2 * i], pairs[2 * i + 1], place.keep ^ 0x2222), 4);
+        }
+        const int token = unit / kUnits;
+        uint8* span = shared_ + unit % kUnits / 8 * kTiling.span_bytes();
+        uint8* plane = span + token * (2 * FragmentImmaTiling::kPlaneBytes) + place.plane;
+        const bool there = unit < columns_ * kUnits;
+        int sum = 0;
+#pragma unroll
+        for (int i = 0; i < 4; ++i) {
+            const uint32 bytes =
+                permute_bytes(own[i / 2], others[i / 2], place.weave + i % 2 * 0x2222) ^ place.flip;
+            sum = add_bytes(sum, bytes);
+            if (there) {
+                store<4>(plane + i * 16, {bytes});
+            }
+        }
+        sum += exchange_lanes(sum, 1);
+        sum += exchange_lanes(sum, 2);
+        const uint32 scaled = exponent == 255 ? kNan : (exponent << 23) + place.addend;
+        const uint32 begin = kWholeBits + static_cast<uint32>(sum * place.factor);
+        if (there) {
+            store<4>(span + kTiling.records_begin() + token * FragmentImmaTiling::kRecordBytes +
+                         place.word,
+                     {place.begins ? begin : scaled});
+        }
+    }
+
+    /// Biased, of the largest value of the span.
+    __device__ static uint32 shared_exponent(const float (&values)[8]) {
+        float largest = 0;
+#pragma unroll
+        for (int i = 0; i < 8; ++i) {
+            largest = larger_magnitude(largest, values[i]);
+        }
+        uint32 bits = float_bits(largest);
+#pragma unroll
+        for (int lanes = 1; lanes < 8; lanes *= 2) {
+            bits = max(bits, exchange_lanes(bits, lanes));
+        }
+        return max(bits >> 23, static_cast<uint32>(kSmallest));
+    }
+
+    uint8* shared_;
+    int columns_;
+    const uint8* planes_;
+    const uint8* records_;
+};
