@@ -54,7 +54,7 @@ class FragmentImma {
         const int m_begin = blockIdx.y * kWarps.m_tile;
         const int columns = min(arguments.m - m_begin, kWarps.m_tile);
         const Coefficients coefficients(arguments.codebook);
-        const Weights weights(arguments.w, arguments.scales);
+        Weights weights(arguments.w, arguments.scales);
         Chunk first = weights.load(0);
         issue_loads();
         X x(shared, columns);
@@ -131,7 +131,7 @@ class FragmentImma {
 
     /// What a lane has of a row of x is one column of two: its row lane % 4.
     template <bool kGeneral>
-    __device__ static void sum_rows(const Weights& weights,
+    __device__ static void sum_rows(Weights& weights,
                                     Chunk& next,
                                     X& x,
                                     const Coefficients& coefficients,
@@ -140,11 +140,16 @@ class FragmentImma {
         constexpr int kChunkSpans = kFormat.chunk_k() / FragmentImmaTiling::kSpanK;
         Sums sums[kRowTiles];
         x.advance(Weights::k_warp() * kChunkSpans);
-#pragma unroll 1
+#pragma unroll 2
         for (int round = 0; round < kRounds; ++round) {
             const Chunk current = next;
             if (round + 1 < kRounds) {
-                next = weights.load(round + 1);
+                if constexpr (Weights::kLinear) {
+                    weights.advance();
+                    next = weights.load(0);
+                } else {
+                    next = weights.load(round + 1);
+                }
             }
 #pragma unroll
             for (int span = 0; span < kFormat.spans(); ++span) {

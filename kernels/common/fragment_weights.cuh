@@ -70,6 +70,23 @@ class FragmentWeights {
         return chunk;
     }
 
+    /// Whether rounds are whole and lie a constant distance apart, scales included.
+    static constexpr bool kLinear =
+        kTiling.padded_k() == kTiling.format.blocks() * kTiling.format.block_k() &&
+        (kTiling.format.one_group() || kTiling.round_k() % (4 * kTiling.format.group_size) == 0);
+
+    /// Then load(0) takes what load(1) took before: cheaper than to find each round.
+    __device__ void advance() {
+        static_assert(kLinear);
+#pragma unroll
+        for (int i = 0; i < kTiling.row_tiles; ++i) {
+            w_[i] += kTiling.round_k() / kFormat.block_k() * 512;
+            if constexpr (!kFormat.one_group()) {
+                scales_[i] += kTiling.round_k() / (4 * kFormat.group_size) * 128;
+            }
+        }
+    }
+
   private:
     static constexpr FragmentTiling kFormat = kTiling.format;
 
