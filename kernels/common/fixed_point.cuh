@@ -33,8 +33,7 @@ __device__ inline float centred(uint32 high, uint32 low, const Packed<16>& scale
     return multiply_add(
         as_float(low),
         as_float(scale.words[0]),
-        multiply_add(
-            as_float(high), as_float(scale.words[1]), as_float(scale.words[2])));
+        multiply_add(as_float(high), as_float(scale.words[1]), as_float(scale.words[2])));
 }
 
 /// A thread makes 8 neighbours of a row at a time; 8 threads that follow each other have a span.
@@ -120,12 +119,12 @@ class FixedPoint {
             // 2^-33, 2^-25 and −257 · kWhole · 2^-33 of 2^(biased exponent − 127)
             addend = piece == 3 ? 0x7f40c000u : 0u - ((upper ? 25u : 33u) << 23);
         }
-        uint32 keep;    ///< selects the bytes of the thread's plane
-        uint32 weave;   ///< puts its bytes and those of the other half of the span in order
-        uint32 flip;    ///< low bytes come with 128 added
-        int plane;      ///< offset of register 0
-        int word;       ///< of a record
-        int factor;     ///< of the plane's sum, if the word begins a sum
+        uint32 keep;   ///< selects the bytes of the thread's plane
+        uint32 weave;  ///< puts its bytes and those of the other half of the span in order
+        uint32 flip;   ///< low bytes come with 128 added
+        int plane;     ///< offset of register 0
+        int word;      ///< of a record
+        int factor;    ///< of the plane's sum, if the word begins a sum
         bool begins;
         uint32 addend;  ///< to the exponent's bits otherwise
     };

@@ -17,8 +17,7 @@ struct BitCoefficients {
     float middle;
 
     __device__ explicit BitCoefficients(const void* codebook) {
-        const Packed<(kBits == 1 ? 4 : 8)> values =
-            load_streaming<(kBits == 1 ? 4 : 8)>(codebook);
+        const Packed<(kBits == 1 ? 4 : 8)> values = load_streaming<(kBits == 1 ? 4 : 8)>(codebook);
         const float c0 = low_to_float(values.words[0]);
         const float c1 = high_to_float(values.words[0]);
         if constexpr (kBits == 1) {

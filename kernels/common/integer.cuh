@@ -7,10 +7,7 @@
 /// sums[16,8] += a[16,32] · b[32,8] of unsigned a and signed b. With g = lane / 4, c = lane % 4 a
 /// lane holds a: rows g, g + 8, g, g + 8 at k 4c, 4c, 4c + 16, 4c + 16; b: k 4c, 4c + 16 of column
 /// g (each four neighbours in k); sums: row g at columns 2c, 2c + 1, then row g + 8.
-__device__ inline void mma_16x8x32(uint32 (&sums)[4],
-                                   const uint32 (&a)[4],
-                                   uint32 b0,
-                                   uint32 b1) {
+__device__ inline void mma_16x8x32(uint32 (&sums)[4], const uint32 (&a)[4], uint32 b0, uint32 b1) {
     asm("mma.sync.aligned.m16n8k32.row.col.s32.u8.s8.s32 "
         "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
         : "+r"(sums[0]), "+r"(sums[1]), "+r"(sums[2]), "+r"(sums[3])

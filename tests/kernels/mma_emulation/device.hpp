@@ -68,7 +68,8 @@ struct ByteOperands {
 };
 void mma(const ByteOperands& operands);
 
-/// The value that the lane brings whose number differs in the bits of `lanes`; the whole warp comes.
+/// The value that the lane brings whose number differs in the bits of `lanes`; the whole warp
+/// comes.
 uint32 exchange_lanes(uint32 value, int lanes);
 
 /// A copy that may happen at any time until it is waited for: at once, or at the last moment.

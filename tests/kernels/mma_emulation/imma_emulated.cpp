@@ -73,8 +73,7 @@ struct Case {
         for (std::size_t i = 0; i < weights_count * static_cast<std::size_t>(cut.bits) / 8; ++i) {
             matrix.weight_data.push_back(static_cast<std::uint8_t>(random()));
         }
-        matrix.scale =
-            random_elements(weights_count / static_cast<std::size_t>(cut.group_size), 9);
+        matrix.scale = random_elements(weights_count / static_cast<std::size_t>(cut.group_size), 9);
         matrix.codebook = codebook(cut.bits, kind);
         values.resize(weights_count);
         dequantise(matrix, shape, format, kType, values, 1);
@@ -82,7 +81,8 @@ struct Case {
         x = random_elements(static_cast<std::size_t>(m * cut.k), 11);
         for (std::size_t i = 0; i < x.size(); ++i) {
             const auto span = static_cast<int>(i / 64);
-            const float factor = span % 5 == 3 ? 0.0F : std::ldexp(1.0F, span % 3 - 40 * (span % 2));
+            const float factor =
+                span % 5 == 3 ? 0.0F : std::ldexp(1.0F, span % 3 - 40 * (span % 2));
             x[i] = to_bits16(from_bits16(x[i], kType) * factor, kType);
         }
     }

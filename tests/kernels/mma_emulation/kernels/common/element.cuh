@@ -10,7 +10,8 @@ inline constexpr fdkbench::ElementType kEmulatedType = fdkbench::ElementType::kB
 inline float to_float(uint16 element) {
     return fdkbench::from_bits16(element, kEmulatedType);
 }
-/// What becomes of a float: its element, or half of its bits, so that two runs show what is rounded.
+/// What becomes of a float: its element, or half of its bits, so that two runs show what is
+/// rounded.
 enum class Rounding { kNearest, kUpperBits, kLowerBits };
 inline Rounding emulated_rounding = Rounding::kNearest;
 
