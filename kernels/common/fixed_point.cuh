@@ -8,9 +8,11 @@
 
 // Rows of x as operand B of mma_16x8x32, in shared memory.
 //
-// The 64 values of a span share an exponent: x = q · 2^(E − 13), where E is that of the largest and
-// q whole, |q| < 2^14. A plane has the high or the low byte of each, q = 256·high + low with
-// −128 ≤ low < 128. What is below 2^-93 keeps fewer digits. Inf or NaN makes a span NaN.
+// The 64 values of a span share an exponent: x = q · 2^(E − 12), where E is that of the largest and
+// q whole, |q| < 2^13. A plane has the high or the low byte of each, q = 256·high + low with
+// −128 ≤ low < 128; registers 1 and 3 have those of 4·q. That still fits, because E is one more
+// where the largest is 127/128 · 2^(E + 1) or above. What is below 2^-93 keeps fewer digits. Inf or
+// NaN makes a span NaN.
 //
 // Behind a span's planes stand records, one for each row of x, which also centre sums of bits: a
 // sum of 128·b·q begins at −64·Σ q, one of 64·b·q at −32·Σ q.
@@ -101,6 +103,7 @@ class FixedPoint {
         FragmentTiling::divide_up(kTiling.warps.m_tile * kUnits, kThreads);
     static constexpr int kAtOnce = kRounds < 8 ? kRounds : 8;
     static constexpr int kSmallest = 34;  // biased exponent
+    static constexpr uint32 kInfinite = 0x7f800000u;
     static constexpr uint32 kNan = 0x7fffffffu;
 
     /// What a thread does, the same for all of its units.
@@ -114,17 +117,19 @@ class FixedPoint {
             flip = upper ? 0x80808080u : 0;
             plane = upper * FragmentImmaTiling::kPlaneBytes + (kOneBit ? piece : 3 - piece) * 4;
             word = (piece * 2 + upper) * 4;
-            factor = piece == 0 ? -64 : -32;
+            factor = piece == 0 ? -16 : -8;
+            quadrupled = (kOneBit ? piece : 3 - piece) % 2;
             begins = piece < 2;
-            // 2^-33, 2^-25 and −257 · kWhole · 2^-33 of 2^(biased exponent − 127)
-            addend = piece == 3 ? 0x7f40c000u : 0u - ((upper ? 25u : 33u) << 23);
+            // 2^-32, 2^-24 and −257 · kWhole · 2^-32 of 2^(biased exponent − 127)
+            addend = piece == 3 ? 0x7fc0c000u : 0u - ((upper ? 24u : 32u) << 23);
         }
-        uint32 keep;   ///< selects the bytes of the thread's plane
-        uint32 weave;  ///< puts its bytes and those of the other half of the span in order
-        uint32 flip;   ///< low bytes come with 128 added
-        int plane;     ///< offset of register 0
-        int word;      ///< of a record
-        int factor;    ///< of the plane's sum, if the word begins a sum
+        uint32 keep;     ///< selects the bytes of the thread's plane
+        uint32 weave;    ///< puts its bytes and those of the other half of the span in order
+        uint32 flip;     ///< low bytes come with 128 added
+        int plane;       ///< offset of register 0
+        int word;        ///< of a record
+        int quadrupled;  ///< 1 where the plane has 4·q
+        int factor;      ///< of the sum of 4·q, if the word begins a sum
         bool begins;
         uint32 addend;  ///< to the exponent's bits otherwise
     };
@@ -133,8 +138,9 @@ class FixedPoint {
     __device__ void put(const Packed<16>& elements, int unit, const Place& place) const {
         float values[8];
         unpack(elements.words, values);
-        const uint32 exponent = shared_exponent(values);
-        const float scale = as_float((267 - exponent) << 23);
+        const uint32 largest = shared_largest(values);
+        const uint32 exponent = max((largest + 0x10000u) >> 23, static_cast<uint32>(kSmallest));
+        const float scale = as_float((266 + 2 * place.quadrupled - exponent) << 23);
         uint32 pairs[4];  // two low bytes, two high ones
 #pragma unroll
         for (int i = 0; i < 4; ++i) {
@@ -164,9 +170,10 @@ class FixedPoint {
                 store<4>(plane + i * 16, {bytes});
             }
         }
+        sum <<= 2 - 2 * place.quadrupled;
         sum += exchange_lanes(sum, 1);
         sum += exchange_lanes(sum, 2);
-        const uint32 scaled = exponent == 255 ? kNan : (exponent << 23) + place.addend;
+        const uint32 scaled = largest >= kInfinite ? kNan : (exponent << 23) + place.addend;
         const uint32 begin = kWholeBits + static_cast<uint32>(sum * place.factor);
         if (there) {
             store<4>(span + kTiling.records_begin() + token * FragmentImmaTiling::kRecordBytes +
@@ -175,8 +182,8 @@ class FixedPoint {
         }
     }
 
-    /// Biased, of the largest value of the span.
-    __device__ static uint32 shared_exponent(const float (&values)[8]) {
+    /// The bits of the largest value of the span, without its sign.
+    __device__ static uint32 shared_largest(const float (&values)[8]) {
         float largest = 0;
 #pragma unroll
         for (int i = 0; i < 8; ++i) {
@@ -187,7 +194,7 @@ class FixedPoint {
         for (int lanes = 1; lanes < 8; lanes *= 2) {
             bits = max(bits, exchange_lanes(bits, lanes));
         }
-        return max(bits >> 23, static_cast<uint32>(kSmallest));
+        return bits;
     }
 
     uint8* shared_;

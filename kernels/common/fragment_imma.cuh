@@ -54,7 +54,7 @@ class FragmentImma {
         const int columns = min(arguments.m - m_begin, kWarps.m_tile);
         const Coefficients coefficients(arguments.codebook);
         Weights weights(arguments.w, arguments.scales);
-        Chunk first = weights.load(0);
+        Chunk chunks[2] = {weights.load(0), weights.load(kRounds > 1 ? 1 : 0)};
         issue_loads();
         X x(shared, columns);
         wait_for_predecessors();
@@ -63,9 +63,9 @@ class FragmentImma {
 
         float sums[kWarps.row_tiles][2];
         if (coefficients.general()) {
-            sum_rows<true>(weights, first, x, coefficients, sums);
+            sum_rows<true>(weights, chunks, x, coefficients, sums);
         } else {
-            sum_rows<false>(weights, first, x, coefficients, sums);
+            sum_rows<false>(weights, chunks, x, coefficients, sums);
         }
 
         __syncthreads();
@@ -91,6 +91,8 @@ class FragmentImma {
     static constexpr FragmentTiling kFormat = kWarps.format;
     static constexpr int kBits = kFormat.bits;
     static constexpr int kRowTiles = kWarps.row_tiles;
+    static constexpr int kRounds = kWarps.rounds();
+    static constexpr int kChunkSpans = kFormat.chunk_k() / FragmentImmaTiling::kSpanK;
 
     using Coefficients = BitCoefficients<kBits>;
     using Weights = FragmentWeights<kWarps>;
@@ -131,34 +133,41 @@ class FragmentImma {
     /// What a lane has of a row of x is one column of two: its row lane % 4.
     template <bool kGeneral>
     __device__ static void sum_rows(Weights& weights,
-                                    Chunk& next,
+                                    Chunk (&chunks)[2],
                                     X& x,
                                     const Coefficients& coefficients,
                                     float (&rows)[kRowTiles][2]) {
-        constexpr int kRounds = kWarps.rounds();
-        constexpr int kChunkSpans = kFormat.chunk_k() / FragmentImmaTiling::kSpanK;
         Sums sums[kRowTiles];
         x.advance(Weights::k_warp() * kChunkSpans);
-#pragma unroll 2
-        for (int round = 0; round < kRounds; ++round) {
-            const Chunk current = next;
-            if (round + 1 < kRounds) {
-                if constexpr (Weights::kLinear) {
-                    weights.advance();
-                    next = weights.load(0);
-                } else {
-                    next = weights.load(round + 1);
-                }
-            }
+#pragma unroll 1
+        for (int round = 0; round + 1 < kRounds; round += 2) {
 #pragma unroll
-            for (int span = 0; span < kFormat.spans(); ++span) {
-                multiply_scale<kGeneral>(current, span, x, sums);
+            for (int i = 0; i < 2; ++i) {
+                multiply_chunk<kGeneral>(chunks[i], x, sums);
+                if (round + i + 2 < kRounds) {
+                    chunks[i] = weights.load(Weights::kLinear ? i + 2 : round + i + 2);
+                }
+                issue_loads();
+                x.advance(kChunkSpans * kWarps.k_warps);
             }
-            x.advance(kChunkSpans * kWarps.k_warps);
+            if constexpr (Weights::kLinear) {
+                weights.advance(2);
+            }
+        }
+        if constexpr (kRounds % 2 == 1) {
+            multiply_chunk<kGeneral>(chunks[0], x, sums);
         }
 #pragma unroll
         for (int i = 0; i < kRowTiles * 2; ++i) {
             rows[i / 2][i % 2] = row_sum<kGeneral>(sums[i / 2], i % 2, coefficients);
+        }
+    }
+
+    template <bool kGeneral>
+    __device__ static void multiply_chunk(const Chunk& chunk, const X& x, Sums (&sums)[kRowTiles]) {
+#pragma unroll
+        for (int span = 0; span < kFormat.spans(); ++span) {
+            multiply_scale<kGeneral>(chunk, span, x, sums);
         }
     }
 
@@ -234,15 +243,16 @@ class FragmentImma {
     static constexpr uint32 kSecondBits = 0x40404040u;
 
     /// totals += the first bits of `upper` and the bits under `mask` of `lower`, each over its 8
-    /// rows of an mma step, times a span of x.
+    /// rows of an mma step, times a span of x. x has four times its value where bits are not
+    /// shifted to these places but two below.
     __device__ static void multiply_bits(
         uint32 upper, uint32 lower, uint32 mask, const Packed<16>& x, uint32 (&totals)[4]) {
 #pragma unroll
         for (int i = 0; i < 4; i += 2) {
             const uint32 a[4] = {upper << 2 * i & kFirstBits,
                                  lower << 2 * i & mask,
-                                 upper << (2 * i + 2) & kFirstBits,
-                                 lower << (2 * i + 2) & mask};
+                                 upper << 2 * i & kFirstBits >> 2,
+                                 lower << 2 * i & mask >> 2};
             mma_16x8x32(totals, a, x.words[i], x.words[i + 1]);
         }
     }

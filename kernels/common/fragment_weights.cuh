@@ -75,14 +75,14 @@ class FragmentWeights {
         kTiling.padded_k() == kTiling.format.blocks() * kTiling.format.block_k() &&
         (kTiling.format.one_group() || kTiling.round_k() % (4 * kTiling.format.group_size) == 0);
 
-    /// Then load(0) takes what load(1) took before: cheaper than to find each round.
-    __device__ void advance() {
+    /// Then load(0) takes what load(rounds) took before: cheaper than to find each round.
+    __device__ void advance(int rounds) {
         static_assert(kLinear);
 #pragma unroll
         for (int i = 0; i < kTiling.row_tiles; ++i) {
-            w_[i] += kTiling.round_k() / kFormat.block_k() * 512;
+            w_[i] += rounds * kTiling.round_k() / kFormat.block_k() * 512;
             if constexpr (!kFormat.one_group()) {
-                scales_[i] += kTiling.round_k() / (4 * kFormat.group_size) * 128;
+                scales_[i] += rounds * kTiling.round_k() / (4 * kFormat.group_size) * 128;
             }
         }
     }
