@@ -59,21 +59,21 @@ class FixedPoint {
     __device__ void build(const uint16* x) const {
         const Place place;
         const int units = columns_ * kUnits;
+        Packed<16> values[kAtOnce];
+#pragma unroll
+        for (int i = 0; i < kAtOnce; ++i) {
+            values[i] = load(x, i * kThreads + threadIdx.x);
+        }
 #pragma unroll 1
         for (int first = 0; first < units; first += kAtOnce * kThreads) {
-            Packed<16> values[kAtOnce];
 #pragma unroll
             for (int i = 0; i < kAtOnce; ++i) {
                 const int unit = first + i * kThreads + threadIdx.x;
-                const int k = unit % kUnits * 8;
-                values[i] = unit < units && k < kK
-                                ? load_streaming<16>(x + static_cast<int64>(unit / kUnits) * kK + k)
-                                : zero_packed<16>();
-            }
-#pragma unroll
-            for (int i = 0; i < kAtOnce; ++i) {
                 if (first + i * kThreads < units) {
-                    put(values[i], first + i * kThreads + threadIdx.x, place);
+                    put(values[i], unit, place);
+                    if (kRounds > kAtOnce) {
+                        values[i] = load(x, unit + kAtOnce * kThreads);
+                    }
                 }
             }
         }
@@ -101,7 +101,7 @@ class FixedPoint {
     static constexpr int kUnits = kTiling.warps.padded_k() / 8;  // of a row of x
     static constexpr int kRounds =
         FragmentTiling::divide_up(kTiling.warps.m_tile * kUnits, kThreads);
-    static constexpr int kAtOnce = kRounds < 8 ? kRounds : 8;
+    static constexpr int kAtOnce = kRounds < 4 ? kRounds : 4;
     static constexpr int kSmallest = 34;  // biased exponent
     static constexpr uint32 kInfinite = 0x7f800000u;
     static constexpr uint32 kNan = 0x7fffffffu;
@@ -133,6 +133,14 @@ class FixedPoint {
         bool begins;
         uint32 addend;  ///< to the exponent's bits otherwise
     };
+
+    /// Zeros beyond k and the last row.
+    __device__ Packed<16> load(const uint16* x, int unit) const {
+        const int k = unit % kUnits * 8;
+        return unit < columns_ * kUnits && k < kK
+                   ? load_streaming<16>(x + static_cast<int64>(unit / kUnits) * kK + k)
+                   : zero_packed<16>();
+    }
 
     /// All lanes of a warp come here.
     __device__ void put(const Packed<16>& elements, int unit, const Place& place) const {

@@ -33,8 +33,29 @@ struct BitCoefficients {
         }
     }
 
+    /// The sums of rows g and g + 8 of 128 times the weights, out of those of 128 times the first
+    /// bit and 64 times the second (1 bit: the other row's), less a half, of 128 times both and of
+    /// −64.
+    __device__ void combine(const float (&bits)[kBits][2],
+                            const float (&of_both)[2],
+                            float of_x,
+                            float (&rows)[2]) const {
+#pragma unroll
+        for (int row = 0; row < 2; ++row) {
+            float sum = -2.0f * middle * of_x;
+            if constexpr (kBits == 1) {
+                sum += (row == 0 ? first : 2.0f * first) * bits[0][row];
+            } else {
+                sum += first * bits[row][0] + 2.0f * second * bits[row][1] + both * of_both[row];
+            }
+            rows[row] = sum;
+        }
+    }
+
     /// Not where c and −c are codes that are each other's complements.
-    __device__ bool general() const { return both != 0.0f || middle != 0.0f; }
+    __device__ bool general() const {
+        return both != 0.0f || middle != 0.0f;
+    }
 };
 
 struct ImmaArguments {
@@ -107,27 +128,15 @@ class FragmentImma {
     };
 
     /// Of 16 rows. A word has two bits of each of its k, times 128 and 64: those of rows g and
-    /// g + 8, or of one row's codes; of these there is a word for each row.
+    /// g + 8, or of one row's codes; of these there is a word for each row. Only a general codebook
+    /// has its numbers multiplied to each span: so a sum is enough for a row.
+    template <bool kGeneral>
     struct Sums {
-        float bits[kBits][2] = {};
-        float both[2] = {};  ///< of 128·b1·b0·q, of rows g and g + 8
-        float x[2] = {};     ///< of −64·q, the same for all rows until scales come to it
+        static constexpr int kCount = kGeneral ? 2 : 2 * kBits;
+        /// Of the two that a lane has.
+        __device__ static constexpr int row(int i) { return kGeneral || kBits == 1 ? i : i / 2; }
 
-        /// The sums of a scale's weights, times those of rows g and g + 8.
-        template <bool kGeneral>
-        __device__ void add(const Sums& parts, const float (&scales)[2]) {
-#pragma unroll
-            for (int i = 0; i < kBits * 2; ++i) {
-                bits[i / 2][i % 2] += scales[kBits == 1 ? i % 2 : i / 2] * parts.bits[i / 2][i % 2];
-            }
-            if constexpr (kGeneral) {
-#pragma unroll
-                for (int row = 0; row < 2; ++row) {
-                    both[row] += scales[row] * parts.both[row];
-                    x[row] += scales[row] * parts.x[0];
-                }
-            }
-        }
+        float values[kCount] = {};
     };
 
     /// What a lane has of a row of x is one column of two: its row lane % 4.
@@ -137,13 +146,13 @@ class FragmentImma {
                                     X& x,
                                     const Coefficients& coefficients,
                                     float (&rows)[kRowTiles][2]) {
-        Sums sums[kRowTiles];
+        Sums<kGeneral> sums[kRowTiles];
         x.advance(Weights::k_warp() * kChunkSpans);
 #pragma unroll 1
         for (int round = 0; round + 1 < kRounds; round += 2) {
 #pragma unroll
             for (int i = 0; i < 2; ++i) {
-                multiply_chunk<kGeneral>(chunks[i], x, sums);
+                multiply_chunk(chunks[i], x, coefficients, sums);
                 if (round + i + 2 < kRounds) {
                     chunks[i] = weights.load(Weights::kLinear ? i + 2 : round + i + 2);
                 }
@@ -155,19 +164,22 @@ class FragmentImma {
             }
         }
         if constexpr (kRounds % 2 == 1) {
-            multiply_chunk<kGeneral>(chunks[0], x, sums);
+            multiply_chunk(chunks[0], x, coefficients, sums);
         }
 #pragma unroll
         for (int i = 0; i < kRowTiles * 2; ++i) {
-            rows[i / 2][i % 2] = row_sum<kGeneral>(sums[i / 2], i % 2, coefficients);
+            rows[i / 2][i % 2] = row_sum(sums[i / 2], i % 2, coefficients);
         }
     }
 
     template <bool kGeneral>
-    __device__ static void multiply_chunk(const Chunk& chunk, const X& x, Sums (&sums)[kRowTiles]) {
+    __device__ static void multiply_chunk(const Chunk& chunk,
+                                          const X& x,
+                                          const Coefficients& coefficients,
+                                          Sums<kGeneral> (&sums)[kRowTiles]) {
 #pragma unroll
-        for (int span = 0; span < kFormat.spans(); ++span) {
-            multiply_scale<kGeneral>(chunk, span, x, sums);
+        for (int i = 0; i < kFormat.spans(); ++i) {
+            multiply_scale(chunk, i, x, coefficients, sums);
         }
     }
 
@@ -176,16 +188,23 @@ class FragmentImma {
     __device__ static void multiply_scale(const Chunk& chunk,
                                           int index,
                                           const X& x,
-                                          Sums (&sums)[kRowTiles]) {
+                                          const Coefficients& coefficients,
+                                          Sums<kGeneral> (&sums)[kRowTiles]) {
         constexpr int kSpans = kTiling.spans_of_scale();
-        Sums parts[kRowTiles];
+        Sums<kGeneral> parts[kRowTiles];
 #pragma unroll
         for (int i = 0; i < kSpans; ++i) {
             const int span = index * kSpans + i;
             const XSpan of_x{x.planes(span), x.begin(span), x.scale(span)};
 #pragma unroll
             for (int tile = 0; tile < kRowTiles; ++tile) {
-                multiply_span<kGeneral>(chunk.weights[tile], span, of_x, i == 0, parts[tile]);
+                const Sums<kGeneral> part =
+                    multiply_span<kGeneral>(chunk.weights[tile], span, of_x, coefficients);
+#pragma unroll
+                for (int j = 0; j < part.kCount; ++j) {
+                    float& sum = parts[tile].values[j];
+                    sum = i == 0 ? part.values[j] : sum + part.values[j];
+                }
             }
         }
 #pragma unroll
@@ -195,17 +214,18 @@ class FragmentImma {
                 scales[0] = low_to_float(chunk.scale(tile, index));
                 scales[1] = high_to_float(chunk.scale(tile, index));
             }
-            sums[tile].template add<kGeneral>(parts[tile], scales);
+#pragma unroll
+            for (int j = 0; j < sums[tile].kCount; ++j) {
+                sums[tile].values[j] += scales[sums[tile].row(j)] * parts[tile].values[j];
+            }
         }
     }
 
-    /// sum = the span's part of a scale's weights, or that and sum.
     template <bool kGeneral>
-    __device__ static void multiply_span(const Packed<16> (&weights)[kFormat.unroll],
-                                         int span,
-                                         const XSpan& x,
-                                         bool first,
-                                         Sums& sums) {
+    __device__ static Sums<kGeneral> multiply_span(const Packed<16> (&weights)[kFormat.unroll],
+                                                   int span,
+                                                   const XSpan& x,
+                                                   const Coefficients& coefficients) {
         constexpr int kBlockSpans = kFormat.block_k() / FragmentImmaTiling::kSpanK;
         const uint32* words = weights[span / kBlockSpans].words + span % kBlockSpans * kBits;
         uint32 bits[kBits];
@@ -215,28 +235,34 @@ class FragmentImma {
             bits[0] = permute_bytes(words[0], words[1], 0x5410);
             bits[1] = permute_bytes(words[0], words[1], 0x7632);
         }
-        const auto add = [&](float& sum, const uint32* totals) {
-            const float value = centred(totals[0], totals[1], x.scale);
-            sum = first ? value : sum + value;
-        };
+        float of_bits[kBits][2];
 #pragma unroll
         for (int i = 0; i < kBits; ++i) {
             uint32 totals[4] = {
                 x.begin.words[0], x.begin.words[1], x.begin.words[2], x.begin.words[3]};
             multiply_bits(bits[i], bits[i], kSecondBits, x.planes, totals);
-            add(sums.bits[i][0], totals);
-            add(sums.bits[i][1], totals + 2);
+            of_bits[i][0] = centred(totals[0], totals[1], x.scale);
+            of_bits[i][1] = centred(totals[2], totals[3], x.scale);
         }
-        if constexpr (kGeneral && kBits == 2) {
-            uint32 totals[4] = {kWholeBits, kWholeBits, kWholeBits, kWholeBits};
-            multiply_bits(
-                bits[0] & bits[0] << 1, bits[1] & bits[1] << 1, kFirstBits, x.planes, totals);
-            add(sums.both[0], totals);
-            add(sums.both[1], totals + 2);
-        }
+        Sums<kGeneral> sums;
         if constexpr (kGeneral) {
-            add(sums.x[0], x.begin.words);
+            const float of_x = centred(x.begin.words[0], x.begin.words[1], x.scale);
+            float of_both[2] = {};
+            if constexpr (kBits == 2) {
+                uint32 totals[4] = {kWholeBits, kWholeBits, kWholeBits, kWholeBits};
+                multiply_bits(
+                    bits[0] & bits[0] << 1, bits[1] & bits[1] << 1, kFirstBits, x.planes, totals);
+                of_both[0] = centred(totals[0], totals[1], x.scale);
+                of_both[1] = centred(totals[2], totals[3], x.scale);
+            }
+            coefficients.combine(of_bits, of_both, of_x, sums.values);
+        } else {
+#pragma unroll
+            for (int i = 0; i < 2 * kBits; ++i) {
+                sums.values[i] = of_bits[i / 2][i % 2];
+            }
         }
+        return sums;
     }
 
     static constexpr uint32 kFirstBits = 0x80808080u;
@@ -260,20 +286,18 @@ class FragmentImma {
     /// Of row lane / 4, or that and 8: the sum over weights, where all of the row has one scale
     /// without it.
     template <bool kGeneral>
-    __device__ static float row_sum(const Sums& sums, int row, const Coefficients& coefficients) {
-        constexpr float kFirst = kScaleUnit / 128;
-        constexpr float kSecond = kScaleUnit / 64;
+    __device__ static float row_sum(const Sums<kGeneral>& sums,
+                                    int row,
+                                    const Coefficients& coefficients) {
         float sum;
-        if constexpr (kBits == 1) {
-            sum = coefficients.first * (sums.bits[0][row] * (row == 0 ? kFirst : kSecond));
-        } else {
-            sum = coefficients.first * (sums.bits[row][0] * kFirst) +
-                  coefficients.second * (sums.bits[row][1] * kSecond);
-        }
         if constexpr (kGeneral) {
-            sum += coefficients.both * (sums.both[row] * kFirst) -
-                   coefficients.middle * (sums.x[row] * kSecond);
+            sum = sums.values[row];
+        } else if constexpr (kBits == 1) {
+            sum = coefficients.first * (row == 0 ? 1.0f : 2.0f) * sums.values[row];
+        } else {
+            sum = coefficients.first * sums.values[2 * row] +
+                  2.0f * coefficients.second * sums.values[2 * row + 1];
         }
-        return sum;
+        return sum * (kScaleUnit / 128);
     }
 };
