@@ -38,7 +38,7 @@ constexpr FragmentImmaTiling kTiling{.warps = {.format = {.bits = FDK_BITS,
                                                .k_warps = FDK_K_WARPS,
                                                .cluster = 1}};
 
-extern "C" __global__ void __launch_bounds__(kTiling.warps.threads())
+extern "C" __global__ void __launch_bounds__(kTiling.warps.threads(), kTiling.least_ctas())
     fragment_imma(const void* x,
                   const void* w,
                   const void* scales,

@@ -16,6 +16,13 @@ struct FragmentImmaTiling {
     /// In the span of a chunk that has one scale.
     FDK_CONSTEXPR int spans_of_scale() const { return warps.format.span_k() / kSpanK; }
 
+    /// CTAs for whose registers an SM must have room, 0: as many as come. The compiler would take
+    /// more than the half of them for general codebooks of 1 bit.
+    FDK_CONSTEXPR int least_ctas() const {
+        const bool many = warps.format.bits == 1 && warps.row_tiles > 1;
+        return many && warps.threads() <= 256 ? 512 / warps.threads() : 0;
+    }
+
     /// x in shared memory, [spans]: planes [m_tile][2], records [m_tile]. An odd number of 16 bytes
     /// keeps neighbouring spans in different banks.
     FDK_CONSTEXPR int records_begin() const { return warps.m_tile * 2 * kPlaneBytes; }
