@@ -62,17 +62,17 @@ class FixedPoint {
         Packed<16> values[kAtOnce];
 #pragma unroll
         for (int i = 0; i < kAtOnce; ++i) {
-            values[i] = load(x, i * kThreads + threadIdx.x);
+            values[i] = load(x, i * kThreads);
         }
 #pragma unroll 1
         for (int first = 0; first < units; first += kAtOnce * kThreads) {
 #pragma unroll
             for (int i = 0; i < kAtOnce; ++i) {
-                const int unit = first + i * kThreads + threadIdx.x;
-                if (first + i * kThreads < units) {
-                    put(values[i], unit, place);
+                const int begin = first + i * kThreads;
+                if (begin < units) {
+                    put(values[i], begin, place);
                     if (kRounds > kAtOnce) {
-                        values[i] = load(x, unit + kAtOnce * kThreads);
+                        values[i] = load(x, begin + kAtOnce * kThreads);
                     }
                 }
             }
@@ -134,16 +134,33 @@ class FixedPoint {
         uint32 addend;  ///< to the exponent's bits otherwise
     };
 
+    /// The thread's unit out of kThreads from unit `begin` on.
+    struct Unit {
+        int token;
+        int at;      ///< in its row
+        bool there;  ///< not beyond the last row
+    };
+    __device__ Unit unit(int begin) const {
+        const int thread = threadIdx.x;
+        if constexpr (kUnits % kThreads == 0) {
+            // What all threads have in common costs little.
+            return {begin / kUnits, begin % kUnits + thread, begin < columns_ * kUnits};
+        } else {
+            const int number = begin + thread;
+            return {number / kUnits, number % kUnits, number < columns_ * kUnits};
+        }
+    }
+
     /// Zeros beyond k and the last row.
-    __device__ Packed<16> load(const uint16* x, int unit) const {
-        const int k = unit % kUnits * 8;
-        return unit < columns_ * kUnits && k < kK
-                   ? load_streaming<16>(x + static_cast<int64>(unit / kUnits) * kK + k)
+    __device__ Packed<16> load(const uint16* x, int begin) const {
+        const Unit place = unit(begin);
+        return place.there && (kUnits * 8 == kK || place.at * 8 < kK)
+                   ? load_streaming<16>(x + static_cast<int64>(place.token) * kK + place.at * 8)
                    : zero_packed<16>();
     }
 
     /// All lanes of a warp come here.
-    __device__ void put(const Packed<16>& elements, int unit, const Place& place) const {
+    __device__ void put(const Packed<16>& elements, int begin, const Place& place) const {
         float values[8];
         unpack(elements.words, values);
         const uint32 largest = shared_largest(values);
@@ -164,10 +181,11 @@ class FixedPoint {
             others[i] = exchange_lanes(
                 permute_bytes(pairs[2 * i], pairs[2 * i + 1], place.keep ^ 0x2222), 4);
         }
-        const int token = unit / kUnits;
-        uint8* span = shared_ + unit % kUnits / 8 * kTiling.span_bytes();
-        uint8* plane = span + token * (2 * FragmentImmaTiling::kPlaneBytes) + place.plane;
-        const bool there = unit < columns_ * kUnits;
+        const Unit to = unit(begin);
+        uint8* span = shared_ + to.at / 8 * kTiling.span_bytes();
+        uint8* plane = span + to.token * (2 * FragmentImmaTiling::kPlaneBytes) + place.plane;
+        // Of the same units, it was asked before whether all are there.
+        const bool there = kUnits % kThreads == 0 || to.there;
         int sum = 0;
 #pragma unroll
         for (int i = 0; i < 4; ++i) {
@@ -182,11 +200,11 @@ class FixedPoint {
         sum += exchange_lanes(sum, 1);
         sum += exchange_lanes(sum, 2);
         const uint32 scaled = largest >= kInfinite ? kNan : (exponent << 23) + place.addend;
-        const uint32 begin = kWholeBits + static_cast<uint32>(sum * place.factor);
+        const uint32 origin = kWholeBits + static_cast<uint32>(sum * place.factor);
         if (there) {
-            store<4>(span + kTiling.records_begin() + token * FragmentImmaTiling::kRecordBytes +
+            store<4>(span + kTiling.records_begin() + to.token * FragmentImmaTiling::kRecordBytes +
                          place.word,
-                     {place.begins ? begin : scaled});
+                     {place.begins ? origin : scaled});
         }
     }
 
