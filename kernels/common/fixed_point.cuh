@@ -67,13 +67,9 @@ class FixedPoint {
 #pragma unroll 1
         for (int first = 0; first < units; first += kAtOnce * kThreads) {
 #pragma unroll
-            for (int i = 0; i < kAtOnce; ++i) {
-                const int begin = first + i * kThreads;
-                if (begin < units) {
-                    put(values[i], begin, place);
-                    if (kRounds > kAtOnce) {
-                        values[i] = load(x, begin + kAtOnce * kThreads);
-                    }
+            for (int i = 0; i < kAtOnce; i += kTogether) {
+                if (first + i * kThreads < units) {
+                    put_together(&values[i], first + i * kThreads, x, place);
                 }
             }
         }
@@ -102,6 +98,8 @@ class FixedPoint {
     static constexpr int kRounds =
         FragmentTiling::divide_up(kTiling.warps.m_tile * kUnits, kThreads);
     static constexpr int kAtOnce = kRounds < 4 ? kRounds : 4;
+    /// These are of one row, and therefore all there when the first is.
+    static constexpr int kTogether = kAtOnce % 2 == 0 && kUnits % (2 * kThreads) == 0 ? 2 : 1;
     static constexpr int kSmallest = 34;  // biased exponent
     static constexpr uint32 kInfinite = 0x7f800000u;
     static constexpr uint32 kNan = 0x7fffffffu;
@@ -157,6 +155,20 @@ class FixedPoint {
         return place.there && (kUnits * 8 == kK || place.at * 8 < kK)
                    ? load_streaming<16>(x + static_cast<int64>(place.token) * kK + place.at * 8)
                    : zero_packed<16>();
+    }
+
+    /// Puts kTogether of them, which fill each other's waits, and loads those kAtOnce later.
+    __device__ void put_together(Packed<16>* values,
+                                 int begin,
+                                 const uint16* x,
+                                 const Place& place) const {
+#pragma unroll
+        for (int i = 0; i < kTogether; ++i) {
+            put(values[i], begin + i * kThreads, place);
+            if constexpr (kRounds > kAtOnce) {
+                values[i] = load(x, begin + (i + kAtOnce) * kThreads);
+            }
+        }
     }
 
     /// All lanes of a warp come here.
