@@ -156,6 +156,37 @@ void check(int m, Codebook kind) {
     CHECK(nrmse(exact_result<kTiling>(given), given.product()) < kAllowed);
 }
 
+/// A product of x times powers of two is that of x, rounded at the same places.
+template <int kBits>
+void check_exponent(int exponent) {
+    constexpr FragmentImmaTiling kTiling = tiling(kBits, 64, {.m_tile = 2});
+    CAPTURE(kBits, exponent);
+    Case given(kTiling, 2, Codebook::kUneven);
+    const float factor = std::ldexp(1.0F, exponent);
+    given.x = random_elements(given.x.size(), 5);
+    for (std::uint16_t& element : given.x) {
+        element = to_bits16(from_bits16(element, kType) * factor, kType);
+    }
+    CHECK(nrmse(exact_result<kTiling>(given), given.product()) < kAllowed);
+}
+
+/// One of x is not a number: all of its row's results are none, and the other row is as ever.
+template <int kBits>
+void check_not_a_number(float value) {
+    constexpr FragmentImmaTiling kTiling = tiling(kBits, 64, {.m_tile = 2});
+    Case given(kTiling, 2, Codebook::kSymmetric);
+    const std::vector<float> before = exact_result<kTiling>(given);
+    given.x[77] = to_bits16(value, kType);
+    const std::vector<float> after = exact_result<kTiling>(given);
+    const std::size_t n = after.size() / 2;
+    CHECK(std::all_of(after.begin(), after.begin() + static_cast<std::ptrdiff_t>(n), [](float y) {
+        return std::isnan(y);
+    }));
+    CHECK(std::equal(after.begin() + static_cast<std::ptrdiff_t>(n),
+                     after.end(),
+                     before.begin() + static_cast<std::ptrdiff_t>(n)));
+}
+
 template <int kBits>
 void check_all(Codebook kind) {
     check<tiling(kBits, 64)>(1, kind);
@@ -185,4 +216,34 @@ TEST_CASE("2-bit weights of a symmetric codebook are multiplied as integers") {
 
 TEST_CASE("2-bit weights of any codebook are multiplied as integers") {
     check_all<2>(Codebook::kUneven);
+}
+
+TEST_CASE("Large and small values of x keep their digits") {
+    for (const int exponent : {-90, -40, 60, 110}) {
+        check_exponent<1>(exponent);
+        check_exponent<2>(exponent);
+    }
+}
+
+TEST_CASE("The largest mantissas fit the planes") {
+    constexpr FragmentImmaTiling kTiling = tiling(1, 64, {.m_tile = 2});
+    Case given(kTiling, 2, Codebook::kSymmetric);
+    for (std::size_t i = 0; i < given.x.size(); ++i) {
+        // 127/128 · 2 and above, below, and of both signs.
+        const auto mantissa = static_cast<std::uint16_t>(0x3f80U + 0x78U + i % 8);
+        given.x[i] = static_cast<std::uint16_t>(mantissa | (i % 3 == 0 ? 0x8000U : 0U));
+        if (i / 64 % 2 == 1) {
+            given.x[i] = static_cast<std::uint16_t>(given.x[i] & 0xfffeU);
+        }
+    }
+    CHECK(nrmse(exact_result<kTiling>(given), given.product()) < kAllowed);
+}
+
+TEST_CASE("Inf and NaN in x are seen in y") {
+    for (const float value : {std::numeric_limits<float>::infinity(),
+                              -std::numeric_limits<float>::infinity(),
+                              std::numeric_limits<float>::quiet_NaN()}) {
+        check_not_a_number<1>(value);
+        check_not_a_number<2>(value);
+    }
 }
