@@ -7,8 +7,9 @@ namespace fdkbench {
 namespace {
 
 constexpr std::uint64_t kWidestTile = 16;
-constexpr int kOtherRegisters = 40;  // addresses, counters, activations
-constexpr int kLittleOfX = 16384;    // bytes a CTA; with more sharing pays
+constexpr int kOtherRegisters = 40;       // addresses, counters, activations
+constexpr std::int64_t kMostTokens = 32;  // where fragment_wgmma takes more
+constexpr int kLittleOfX = 16384;         // bytes a CTA; with more sharing pays
 
 FragmentMmaTiling tiling(const Problem& problem, const Params& params) {
     FragmentMmaTiling cut = fragment_mma_tiling(problem, params);
@@ -95,8 +96,8 @@ std::vector<Axis> axes(const Problem& problem, const DeviceInfo& device) {
 }
 
 std::optional<std::string> declines(const Problem& problem, const DeviceInfo& device) {
-    if (auto reason = fragment_leaves_to_wgmma(problem, device)) {
-        return reason;
+    if (problem.shape.m > kMostTokens && wgmma_takes(problem, device)) {
+        return fmt::format("is for at most {} tokens where fragment_wgmma takes more", kMostTokens);
     }
     return fragment_declines(problem, device, all_axes, skips);
 }

@@ -13,7 +13,6 @@ constexpr std::int64_t kMostTokens = 65535;  // tiles of one token make as many 
 constexpr int kRegisters = 65536;            // of an SM
 constexpr int kMostRegisters = 255;          // of a thread
 constexpr int kRegisterStep = 8;             // they are given in multiples of this
-constexpr std::int64_t kMostBeforeWgmma = 32;
 constexpr int kMostThreads = 512;
 constexpr std::int64_t kFewWarps = 4;  // along k; fewer are for short k
 
@@ -147,15 +146,6 @@ std::vector<ParamValue> fragment_m_tiles(std::int64_t widest) {
 
 std::vector<ParamValue> fragment_k_warps() {
     return {std::int64_t{8}, std::int64_t{16}, kFewWarps, std::int64_t{2}, std::int64_t{1}};
-}
-
-std::optional<std::string> fragment_leaves_to_wgmma(const Problem& problem,
-                                                    const DeviceInfo& device) {
-    if (problem.shape.m > kMostBeforeWgmma && wgmma_takes(problem, device)) {
-        return fmt::format("is for at most {} tokens where fragment_wgmma takes more",
-                           kMostBeforeWgmma);
-    }
-    return std::nullopt;
 }
 
 std::optional<std::string> fragment_warps_skip(const FragmentMmaTiling& cut,

@@ -64,10 +64,6 @@ std::int64_t fragment_widest_tile(const Problem& problem, std::uint64_t most);
 std::vector<ParamValue> fragment_m_tiles(std::int64_t widest);
 std::vector<ParamValue> fragment_k_warps();
 
-/// Why many tokens are not for them.
-std::optional<std::string> fragment_leaves_to_wgmma(const Problem& problem,
-                                                    const DeviceInfo& device);
-
 /// Why so many warps are too many or too few; nothing when they are not.
 std::optional<std::string> fragment_warps_skip(const FragmentMmaTiling& cut,
                                                const DeviceInfo& device);
