@@ -10,12 +10,6 @@ constexpr std::uint64_t kWidestTile = 16;
 constexpr int kOtherRegisters = 40;  // addresses, counters, activations
 constexpr int kLittleOfX = 16384;    // bytes a CTA
 
-FragmentMmaTiling tiling(const Problem& problem, const Params& params) {
-    FragmentMmaTiling cut = fragment_mma_tiling(problem, params);
-    cut.cluster = static_cast<int>(params.number("cluster"));
-    return cut;
-}
-
 std::vector<ParamValue> unrolls(int bits) {
     switch (bits) {
         case 8:
@@ -74,7 +68,7 @@ std::optional<std::string> skips_cluster(const FragmentMmaTiling& cut, const Dev
 std::optional<std::string> skips(const Problem& problem,
                                  const Params& params,
                                  const DeviceInfo& device) {
-    const FragmentMmaTiling cut = tiling(problem, params);
+    const FragmentMmaTiling cut = fragment_mma_tiling(problem, params);
     if (const auto reason = fragment_warps_skip(cut, device)) {
         return reason;
     }
@@ -101,7 +95,7 @@ std::optional<std::string> declines(const Problem& problem, const DeviceInfo& de
 }
 
 LaunchPlan plan(const Problem& problem, const Params& params, const DeviceInfo& device) {
-    const FragmentMmaTiling cut = tiling(problem, params);
+    const FragmentMmaTiling cut = fragment_mma_tiling(problem, params);
     return fragment_mma_plan("fragment_mma", problem, cut, cut.shared_bytes(), device);
 }
 

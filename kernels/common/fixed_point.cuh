@@ -1,5 +1,6 @@
 #pragma once
 
+#include "kernels/common/cluster.cuh"
 #include "kernels/common/element.cuh"
 #include "kernels/common/fragment_imma_tiling.cuh"
 #include "kernels/common/integer.cuh"
@@ -53,25 +54,22 @@ class FixedPoint {
                   lane % 4 * 16;
         records_ = shared + kTiling.records_begin() +
                    min(lane % 4, columns - 1) * FragmentImmaTiling::kRecordBytes;
+        if constexpr (kCluster > 1) {
+            arrive_cluster();
+        }
     }
 
-    /// Fills all spans, with zeros beyond k. Then all threads synchronise.
+    /// Fills all spans, with zeros beyond k; the CTAs of a cluster each make a part for both. All
+    /// threads synchronise.
     __device__ void build(const uint16* x) const {
-        const Place place;
-        const int units = columns_ * kUnits;
-        Packed<16> values[kAtOnce];
-#pragma unroll
-        for (int i = 0; i < kAtOnce; ++i) {
-            values[i] = load(x, i * kThreads);
+        if constexpr (kCluster > 1) {
+            wait_cluster();  // both are there
         }
-#pragma unroll 1
-        for (int first = 0; first < units; first += kAtOnce * kThreads) {
-#pragma unroll
-            for (int i = 0; i < kAtOnce; i += kTogether) {
-                if (first + i * kThreads < units) {
-                    put_together(&values[i], first + i * kThreads, x, place);
-                }
-            }
+        fill(x);
+        if constexpr (kCluster > 1) {
+            meet_cluster();
+        } else {
+            __syncthreads();
         }
     }
 
@@ -93,7 +91,10 @@ class FixedPoint {
 
   private:
     static constexpr int kK = kTiling.warps.format.k;
-    static constexpr int kThreads = kTiling.warps.threads();
+    static constexpr int kCluster = kTiling.warps.cluster;
+    static_assert(kCluster <= 2);
+    /// That share the work.
+    static constexpr int kThreads = kTiling.warps.threads() * kCluster;
     static constexpr int kUnits = kTiling.warps.padded_k() / 8;  // of a row of x
     static constexpr int kRounds =
         FragmentTiling::divide_up(kTiling.warps.m_tile * kUnits, kThreads);
@@ -103,6 +104,25 @@ class FixedPoint {
     static constexpr int kSmallest = 34;  // biased exponent
     static constexpr uint32 kInfinite = 0x7f800000u;
     static constexpr uint32 kNan = 0x7fffffffu;
+
+    __device__ void fill(const uint16* x) const {
+        const Place place;
+        const int units = columns_ * kUnits;
+        Packed<16> values[kAtOnce];
+#pragma unroll
+        for (int i = 0; i < kAtOnce; ++i) {
+            values[i] = load(x, i * kThreads);
+        }
+#pragma unroll 1
+        for (int first = 0; first < units; first += kAtOnce * kThreads) {
+#pragma unroll
+            for (int i = 0; i < kAtOnce; i += kTogether) {
+                if (first + i * kThreads < units) {
+                    put_together(&values[i], first + i * kThreads, x, place);
+                }
+            }
+        }
+    }
 
     /// What a thread does, the same for all of its units.
     struct Place {
@@ -139,7 +159,7 @@ class FixedPoint {
         bool there;  ///< not beyond the last row
     };
     __device__ Unit unit(int begin) const {
-        const int thread = threadIdx.x;
+        const int thread = threadIdx.x + blockIdx.x % kCluster * kTiling.warps.threads();
         if constexpr (kUnits % kThreads == 0) {
             // What all threads have in common costs little.
             return {begin / kUnits, begin % kUnits + thread, begin < columns_ * kUnits};
@@ -205,7 +225,7 @@ class FixedPoint {
                 permute_bytes(own[i / 2], others[i / 2], place.weave + i % 2 * 0x2222) ^ place.flip;
             sum = add_bytes(sum, bytes);
             if (there) {
-                store<4>(plane + i * 16, {bytes});
+                put_word(plane + i * 16, bytes);
             }
         }
         sum <<= 2 - 2 * place.quadrupled;
@@ -214,9 +234,18 @@ class FixedPoint {
         const uint32 scaled = largest >= kInfinite ? kNan : (exponent << 23) + place.addend;
         const uint32 origin = kWholeBits + static_cast<uint32>(sum * place.factor);
         if (there) {
-            store<4>(span + kTiling.records_begin() + to.token * FragmentImmaTiling::kRecordBytes +
+            put_word(span + kTiling.records_begin() + to.token * FragmentImmaTiling::kRecordBytes +
                          place.word,
-                     {place.begins ? origin : scaled});
+                     place.begins ? origin : scaled);
+        }
+    }
+
+    /// For all CTAs of the cluster.
+    __device__ void put_word(uint8* at, uint32 word) const {
+        store<4>(at, {word});
+        if constexpr (kCluster > 1) {
+            const auto offset = static_cast<uint32>(at - shared_);
+            store_in_cluster(address_in_cluster(shared_, 1 - blockIdx.x % kCluster) + offset, word);
         }
     }
 

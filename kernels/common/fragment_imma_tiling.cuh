@@ -4,7 +4,8 @@
 
 /// kernels/fragment_imma.cu: what fragment_mma does with its rows and k, and x in fixed point.
 struct FragmentImmaTiling {
-    FragmentMmaTiling warps;  ///< 1 or 2 bits, group_size k or a multiple of 64; m_tile 1, 2 or 4
+    FragmentMmaTiling
+        warps;  ///< 1 or 2 bits, group_size k or a multiple of 64; m_tile 1, 2 or 4, cluster 1 or 2
 
     /// Of k, what shares an exponent of x.
     static constexpr int kSpanK = 64;

@@ -195,6 +195,7 @@ void check_all(Codebook kind) {
     check<tiling(kBits, 64, {.m_tile = 2, .row_warps = 2})>(3, kind);
     check<tiling(kBits, 128, {.k = 640, .m_tile = 2, .unroll = 2})>(2, kind);
     check<tiling(kBits, 128, {.k = 4224, .m_tile = 4, .k_warps = 4})>(3, kind);
+    check<tiling(kBits, 128, {.k = 4224, .k_warps = 4})>(1, kind);
     check<tiling(kBits, 192)>(1, kind);
     check<tiling(kBits, 576, {.k_warps = 1})>(1, kind);
     check<tiling(kBits, 576, {.m_tile = 4, .row_tiles = 2, .unroll = 2})>(2, kind);
