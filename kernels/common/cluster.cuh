@@ -13,15 +13,6 @@ __device__ inline void wait_cluster() {
     asm volatile("barrier.cluster.wait;" ::: "memory");
 }
 
-/// Every thread of the cluster comes here; then what they wrote to each other's shared memory is
-/// seen.
-__device__ inline void meet_cluster() {
-    asm volatile(
-        "barrier.cluster.arrive.release;\n"
-        "barrier.cluster.wait.acquire;" ::
-            : "memory");
-}
-
 /// Waits until the first phase of a barrier (tensor_copy.cuh) has ended, with what other CTAs
 /// wrote.
 __device__ inline void wait_cluster_barrier(uint32 barrier) {
@@ -40,16 +31,6 @@ __device__ inline uint32 address_in_cluster(uint32 shared, int rank) {
     uint32 address;
     asm("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(address) : "r"(shared), "r"(rank));
     return address;
-}
-
-/// The same for a pointer.
-__device__ inline uint32 address_in_cluster(const void* shared, int rank) {
-    return address_in_cluster(static_cast<uint32>(__cvta_generic_to_shared(shared)), rank);
-}
-
-/// Writes to such an address.
-__device__ inline void store_in_cluster(uint32 address, uint32 value) {
-    asm volatile("st.shared::cluster.u32 [%0], %1;" ::"r"(address), "r"(value) : "memory");
 }
 
 /// Starts to write to such an address; the bytes count at a barrier there.

@@ -6,6 +6,7 @@
 #include "kernels/common/integer.cuh"
 #include "kernels/common/load.cuh"
 #include "kernels/common/mma.cuh"
+#include "kernels/common/tensor_copy.cuh"
 
 // Rows of x as operand B of mma_16x8x32, in shared memory.
 //
@@ -55,7 +56,7 @@ class FixedPoint {
         records_ = shared + kTiling.records_begin() +
                    min(lane % 4, columns - 1) * FragmentImmaTiling::kRecordBytes;
         if constexpr (kCluster > 1) {
-            arrive_cluster();
+            expect_others();
         }
     }
 
@@ -67,10 +68,9 @@ class FixedPoint {
         }
         fill(x);
         if constexpr (kCluster > 1) {
-            meet_cluster();
-        } else {
-            __syncthreads();
+            wait_cluster_barrier(barrier());
         }
+        __syncthreads();
     }
 
     /// Of the lane's column: registers 0 … 3 of a span.
@@ -101,6 +101,8 @@ class FixedPoint {
     static constexpr int kAtOnce = kRounds < 4 ? kRounds : 4;
     /// These are of one row, and therefore all there when the first is.
     static constexpr int kTogether = kAtOnce % 2 == 0 && kUnits % (2 * kThreads) == 0 ? 2 : 1;
+    static constexpr int kUnitWords =
+        5;  // a thread writes of a unit: four registers, one of a record
     static constexpr int kSmallest = 34;  // biased exponent
     static constexpr uint32 kInfinite = 0x7f800000u;
     static constexpr uint32 kNan = 0x7fffffffu;
@@ -244,9 +246,31 @@ class FixedPoint {
     __device__ void put_word(uint8* at, uint32 word) const {
         store<4>(at, {word});
         if constexpr (kCluster > 1) {
-            const auto offset = static_cast<uint32>(at - shared_);
-            store_in_cluster(address_in_cluster(shared_, 1 - blockIdx.x % kCluster) + offset, word);
+            const int other = 1 - blockIdx.x % kCluster;
+            const uint32 there = address_in_cluster(shared_address(shared_), other);
+            store_in_cluster(there + static_cast<uint32>(at - shared_),
+                             as_float(word),
+                             there + kTiling.barrier_begin());
         }
+    }
+
+    /// Has the barrier wait for what the other CTA of the cluster writes, and tells it so.
+    __device__ void expect_others() const {
+        if (threadIdx.x == 0) {
+            constexpr int kOwn = kTiling.warps.threads();
+            const int units = columns_ * kUnits;
+            const int rest =
+                units % kThreads - (1 - static_cast<int>(blockIdx.x % kCluster)) * kOwn;
+            const int others = units / kThreads * kOwn + max(min(rest, kOwn), 0);
+            init_barrier(barrier(), 1);
+            publish_barriers();
+            arrive_and_expect(barrier(), others * kUnitWords * 4);
+        }
+        __syncwarp();
+        arrive_cluster();
+    }
+    __device__ uint32 barrier() const {
+        return shared_address(shared_ + kTiling.barrier_begin());
     }
 
     /// The bits of the largest value of the span, without its sign.

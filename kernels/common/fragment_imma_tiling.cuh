@@ -32,8 +32,10 @@ struct FragmentImmaTiling {
     }
     FDK_CONSTEXPR int x_bytes() const { return spans() * span_bytes(); }
 
-    /// The sums of k warps come to stand where x was.
-    FDK_CONSTEXPR int shared_bytes() const {
-        return x_bytes() > warps.sums_bytes() ? x_bytes() : warps.sums_bytes();
+    /// The sums of k warps come to stand where x was; the barrier of a cluster comes last.
+    FDK_CONSTEXPR int shared_bytes() const { return barrier_begin() + (warps.cluster > 1 ? 8 : 0); }
+    FDK_CONSTEXPR int barrier_begin() const {
+        const int bytes = x_bytes() > warps.sums_bytes() ? x_bytes() : warps.sums_bytes();
+        return FragmentTiling::divide_up(bytes, 8) * 8;
     }
 };

@@ -6,6 +6,6 @@
 
 void arrive_cluster();
 void wait_cluster();
-void meet_cluster();
-uint32 address_in_cluster(const void* shared, int rank);
-void store_in_cluster(uint32 address, uint32 value);
+void wait_cluster_barrier(uint32 barrier);
+uint32 address_in_cluster(uint32 shared, int rank);
+void store_in_cluster(uint32 address, float value, uint32 barrier);
