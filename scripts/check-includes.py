@@ -18,6 +18,7 @@ ALLOWED = {
     "src/protocol": ["src/core"],
     "src/host": ["src/core"],
     "src/cuda": ["src/core"],
+    "src/fdk": ["src/core", "src/cuda", "src/host"],
     "src/worker": ["src/core", "src/protocol", "kernels", "src/cuda", "src/host"],
     "kernels": ["src/core"],
     "tuner": ["src/core", "src/protocol", "kernels"],

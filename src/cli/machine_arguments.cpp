@@ -16,9 +16,15 @@ std::optional<std::string> environment_variable(const std::string& name) {
     return value != nullptr && *value != 0 ? std::optional<std::string>(value) : std::nullopt;
 }
 
-namespace {
+void add_cache_dir(CLI::App& app, std::string& cache_dir) {
+    app.add_option("--cache-dir", cache_dir, "Compiled kernels")
+        ->default_str("$XDG_CACHE_HOME/fdkbench");
+}
 
-std::string default_cache_dir() {
+std::string chosen_cache_dir(const std::string& typed) {
+    if (!typed.empty()) {
+        return typed;
+    }
     if (const auto cache = environment_variable("XDG_CACHE_HOME")) {
         return *cache + "/fdkbench";
     }
@@ -27,8 +33,6 @@ std::string default_cache_dir() {
     }
     return ".fdkbench-cache";
 }
-
-}  // namespace
 
 std::chrono::seconds parse_duration(const std::string& option, const std::string& text) {
     std::size_t used = 0;
@@ -61,8 +65,7 @@ void add_machine(CLI::App& app, MachineArguments& arguments) {
                    "A compilation that takes longer is killed")
         ->capture_default_str();
     add_db(app, arguments.db);
-    app.add_option("--cache-dir", arguments.cache_dir, "Compiled kernels")
-        ->default_str("$XDG_CACHE_HOME/fdkbench");
+    add_cache_dir(app, arguments.cache_dir);
     app.add_option("-j,--jobs", arguments.jobs, "Compile processes")->capture_default_str();
 }
 
@@ -76,7 +79,7 @@ MachineOptions finished(const MachineArguments& arguments) {
     options.timeouts.candidate = parse_duration("--candidate-timeout", arguments.candidate_timeout);
     options.timeouts.compile = parse_duration("--compile-timeout", arguments.compile_timeout);
     options.db = arguments.db;
-    options.cache_dir = arguments.cache_dir.empty() ? default_cache_dir() : arguments.cache_dir;
+    options.cache_dir = chosen_cache_dir(arguments.cache_dir);
     options.jobs = arguments.jobs;
     return options;
 }

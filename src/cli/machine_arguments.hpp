@@ -17,6 +17,11 @@ std::optional<std::string> environment_variable(const std::string& name);
 /// "90", "90s", "10m", "1h"; throws UsageError naming the option.
 std::chrono::seconds parse_duration(const std::string& option, const std::string& text);
 
+/// --cache-dir.
+void add_cache_dir(CLI::App& app, std::string& cache_dir);
+/// The folder that was typed, else the usual one.
+std::string chosen_cache_dir(const std::string& typed);
+
 /// What the user typed of MachineOptions.
 struct MachineArguments {
     std::vector<std::string> devices;

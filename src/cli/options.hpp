@@ -79,6 +79,8 @@ struct ExportOptions {
     std::string device;
     std::optional<double> max_nrmse;
     std::string db;
+    std::string bundle;     ///< file for table and kernels; not with format and output
+    std::string cache_dir;  ///< where a bundle's kernels are
 };
 
 /// `fdkbench query`.

@@ -41,7 +41,7 @@ void write_output(const std::string& path, const std::string& text) {
         if (!in_place) {
             std::filesystem::remove(written, error);
         }
-        throw EnvironmentError(fmt::format("cannot write {}: {}; choose another -o", path, why));
+        throw EnvironmentError(fmt::format("cannot write {}: {}; choose another file", path, why));
     }
 }
 

@@ -1,4 +1,5 @@
 #include "src/cli/commands.hpp"
+#include "src/cli/machine_arguments.hpp"
 #include "src/cli/subcommand.hpp"
 
 #include <memory>
@@ -11,12 +12,22 @@ Subcommand add_export(CLI::App& program) {
                                    "export-table",
                                    "Write the best kernel of every cell as a table",
                                    "  fdkbench export-table -o table.json\n"
-                                   "  fdkbench export-table --format header -o fdkbench_table.hpp");
+                                   "  fdkbench export-table --format header -o fdkbench_table.hpp\n"
+                                   "  fdkbench export-table --bundle h100.fdk");
     options->format = "json";
-    app->add_option("--format", options->format, "json, header (C++17) or csv")
-        ->capture_default_str()
-        ->check(CLI::IsMember({"json", "header", "csv"}));
-    app->add_option("-o,--output", options->output, "File [standard output]");
+    CLI::Option* format =
+        app->add_option("--format", options->format, "json, header (C++17) or csv")
+            ->capture_default_str()
+            ->check(CLI::IsMember({"json", "header", "csv"}));
+    CLI::Option* output = app->add_option("-o,--output", options->output, "File [standard output]");
+    app->add_option("--bundle",
+                    options->bundle,
+                    "File for the table and its compiled kernels, which the library loads")
+        ->check(CLI::Validator(
+            [](std::string& file) { return file.empty() ? "no file is named" : ""; }, ""))
+        ->excludes(format)
+        ->excludes(output);
+    add_cache_dir(*app, options->cache_dir);
     app->add_option(
         "--device", options->device, "Whose table, if the database has several devices");
     app->add_option(
@@ -24,6 +35,7 @@ Subcommand add_export(CLI::App& program) {
         ->check(CLI::PositiveNumber);
     add_db(*app, options->db);
     return {app, [options](const std::string&) -> Command {
+                options->cache_dir = chosen_cache_dir(options->cache_dir);
                 return [options] { return run_export(*options); };
             }};
 }

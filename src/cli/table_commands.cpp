@@ -1,6 +1,7 @@
 #include "results/dispatch_table.hpp"
 #include "results/format.hpp"
 #include "results/summary.hpp"
+#include "results/table_bundle.hpp"
 #include "src/cli/commands.hpp"
 #include "src/cli/output.hpp"
 #include "src/cli/summary_table.hpp"
@@ -11,13 +12,37 @@
 
 namespace fdkbench {
 
-ExitCode run_export(const ExportOptions& options) {
-    const Store store = Store::open_read_only(options.db);
-    const DispatchTable table = read_table(store, options.device, options.max_nrmse);
+namespace {
+
+void write_table(const ExportOptions& options, const DispatchTable& table) {
     const std::string text = options.format == "header" ? to_header(table)
                              : options.format == "csv"  ? to_csv(table)
                                                         : to_json_text(table);
     write_output(options.output, text);
+}
+
+void write_bundle(const ExportOptions& options, const DispatchTable& table) {
+    const Bundle bundle = bundle_of(table, options.cache_dir);
+    const std::string bytes = to_bytes(bundle);
+    write_output(options.bundle, bytes);
+    fmt::print(stderr,
+               "{}: {} entries, {} kernels, {:.2f} MiB\n",
+               options.bundle,
+               table.entries.size(),
+               bundle.binaries.size(),
+               static_cast<double>(bytes.size()) / 0x1p20);
+}
+
+}  // namespace
+
+ExitCode run_export(const ExportOptions& options) {
+    const Store store = Store::open_read_only(options.db);
+    const DispatchTable table = read_table(store, options.device, options.max_nrmse);
+    if (options.bundle.empty()) {
+        write_table(options, table);
+    } else {
+        write_bundle(options, table);
+    }
     fmt::print(stderr, "{}", launch_note(launch_mode_of(table.policy)));
     for (const std::string& cost : table.layout_costs) {
         fmt::print(stderr, "{}\n", cost);

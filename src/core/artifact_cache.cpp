@@ -172,6 +172,16 @@ void require_intact(const fs::path& binary) {
     }
 }
 
+std::optional<std::vector<std::byte>> cached_binary(const fs::path& directory,
+                                                    const std::string& hash) {
+    const auto content = is_hash(hash) ? read_file(object_path(directory, hash)) : std::nullopt;
+    if (!content || sha256(*content) != hash) {
+        return std::nullopt;
+    }
+    const auto bytes = std::as_bytes(std::span(*content));
+    return std::vector<std::byte>(bytes.begin(), bytes.end());
+}
+
 ArtifactCache::ArtifactCache(const fs::path& directory) : directory_(fs::absolute(directory)) {
     for (const char* folder : {"keys", "objects"}) {
         const fs::path path = directory_ / folder;

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace fdkbench {
 
@@ -26,6 +27,11 @@ std::string compile_key(std::string_view source_digest,
 /// to be called right before it is loaded, possibly long after it was found. A file that is not
 /// named by a hash is none of the cache's.
 void require_intact(const std::filesystem::path& binary);
+
+/// The binary that the cache in `directory` has under this hash; nothing where there is none, or
+/// what is there is damaged. Changes nothing.
+std::optional<std::vector<std::byte>> cached_binary(const std::filesystem::path& directory,
+                                                    const std::string& hash);
 
 /// Compiled kernels by compile key, on disk, shared by any number of processes.
 /// `keys/<key>` holds the key and the hash of `objects/<hash>`; both are published by atomic

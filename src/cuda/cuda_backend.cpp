@@ -126,7 +126,12 @@ class CudaBackend final : public Backend {
     }
 
     std::vector<std::unique_ptr<Runnable>> baselines(const Problem& problem) override {
-        return session().matmul().algorithms(matmul_spec(problem), kBaselineAlgorithms);
+        std::vector<std::unique_ptr<Runnable>> runnables;
+        for (auto& algorithm :
+             session().matmul().algorithms(matmul_spec(problem), kBaselineAlgorithms)) {
+            runnables.push_back(std::move(algorithm));
+        }
+        return runnables;
     }
 
     std::unique_ptr<Replay> record(Runnable& runnable,

@@ -49,6 +49,15 @@ CandidateError beyond_limit(const LaunchStep& step, const std::string& why) {
     return {CandidateStatus::kConstraints, step.kernel + " " + why};
 }
 
+void check_tensor_maps(const LaunchStep& step) {
+    if (step.tensor_maps.size() > KernelRunnable::kMostTensorMaps) {
+        throw beyond_limit(step,
+                           fmt::format("has {} tensor maps, at most {} can be launched with",
+                                       step.tensor_maps.size(),
+                                       KernelRunnable::kMostTensorMaps));
+    }
+}
+
 void check_threads(const LaunchStep& step, const cudaFuncAttributes& attributes) {
     const std::uint64_t threads = std::uint64_t{step.block[0]} * step.block[1] * step.block[2];
     if (threads > static_cast<std::uint64_t>(attributes.maxThreadsPerBlock)) {
@@ -122,7 +131,7 @@ KernelRunnable::KernelRunnable(const DeviceInfo& device,
                                LaunchPlan plan,
                                LaunchMode mode,
                                MatmulFor matmul_for)
-    : stream_(stream),
+    : CudaRunnable(stream),
       library_(std::move(library)),
       plan_(std::move(plan)),
       mode_(mode),
@@ -143,10 +152,11 @@ void KernelRunnable::prepare(const DeviceInfo& device,
                              cudaKernel_t kernel) {
     cudaFuncAttributes attributes{};
     check(cudaFuncGetAttributes(&attributes, kernel), "cudaFuncGetAttributes");
+    check_tensor_maps(step);
     check_threads(step, attributes);
     reserve_shared_memory(device, step, attributes, kernel);
     if (step.cluster > 1) {
-        check_cluster(step, kernel, stream_);
+        check_cluster(step, kernel, own_stream());
     }
     resources_.registers = std::max(resources_.registers, attributes.numRegs);
     resources_.shared_bytes =
@@ -156,47 +166,82 @@ void KernelRunnable::prepare(const DeviceInfo& device,
         std::max(resources_.local_bytes, static_cast<std::int64_t>(attributes.localSizeBytes));
 }
 
-void KernelRunnable::launch(const Arguments& arguments) {
+void KernelRunnable::launch_on(cudaStream_t stream, const Arguments& arguments) {
     for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
-        if (kernels_[i] != nullptr) {
-            launch_kernel(plan_.steps[i], kernels_[i], arguments);
-        } else {
-            launch_matmul(arguments);
-        }
+        launch_step(i, stream, arguments, nullptr);
     }
 }
 
-void KernelRunnable::launch_matmul(const Arguments& arguments) {
-    std::unique_ptr<Runnable>& matmul = matmuls_[arguments.m];
-    if (!matmul) {
-        matmul = matmul_for_(arguments.m);
+void KernelRunnable::launch_on(cudaStream_t stream,
+                               const Arguments& arguments,
+                               const std::vector<StepMaps>& fixed) {
+    for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
+        launch_step(i, stream, arguments, &fixed[i]);
+    }
+}
+
+std::vector<KernelRunnable::StepMaps> KernelRunnable::fixed_maps(const Arguments& arguments) const {
+    std::vector<StepMaps> fixed(plan_.steps.size());
+    for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
+        const std::vector<TensorMap>& maps = plan_.steps[i].tensor_maps;
+        for (std::size_t j = 0; j < maps.size(); ++j) {
+            if (maps[j].operand != TensorMap::Operand::kX) {
+                fixed[i].at(j) = encode(maps[j], arguments);
+            }
+        }
+    }
+    return fixed;
+}
+
+void KernelRunnable::launch_step(std::size_t step,
+                                 cudaStream_t stream,
+                                 const Arguments& arguments,
+                                 const StepMaps* fixed) {
+    if (kernels_[step] != nullptr) {
+        launch_kernel(step, stream, arguments, fixed);
+    } else {
+        launch_matmul(stream, arguments);
+    }
+}
+
+void KernelRunnable::launch_matmul(cudaStream_t stream, const Arguments& arguments) {
+    auto matmul = matmuls_.find(arguments.m);
+    if (matmul == matmuls_.end()) {
+        matmul = matmuls_.emplace(arguments.m, matmul_for_(arguments.m)).first;
     }
     Arguments product = arguments;
     product.w = arguments.workspace;
-    matmul->launch(product);
+    matmul->second->launch_on(stream, product);
 }
 
-void KernelRunnable::launch_kernel(const LaunchStep& step,
-                                   cudaKernel_t kernel,
-                                   const Arguments& arguments) {
-    std::vector<CUtensorMap> maps;
-    maps.reserve(step.tensor_maps.size());
-    std::vector<void*> parameters;
-    for (const TensorMap& map : step.tensor_maps) {
-        parameters.push_back(&maps.emplace_back(encode(map, arguments)));
+void KernelRunnable::launch_kernel(std::size_t step,
+                                   cudaStream_t stream,
+                                   const Arguments& arguments,
+                                   const StepMaps* fixed) {
+    const LaunchStep& launched = plan_.steps[step];
+    StepMaps maps;
+    constexpr std::size_t kPointersAndM = 7;
+    std::array<void*, kMostTensorMaps + kPointersAndM> parameters{};
+    std::size_t count = 0;
+    for (const TensorMap& map : launched.tensor_maps) {
+        const bool known = fixed != nullptr && map.operand != TensorMap::Operand::kX;
+        maps[count] = known ? (*fixed)[count] : encode(map, arguments);
+        parameters[count] = &maps[count];
+        ++count;
     }
     Arguments values = arguments;
-    parameters.insert(parameters.end(),
-                      {&values.x,
-                       &values.w,
-                       &values.scales,
-                       &values.codebook,
-                       &values.y,
-                       &values.workspace,
-                       &values.m});
+    for (void* value : std::initializer_list<void*>{&values.x,
+                                                    &values.w,
+                                                    &values.scales,
+                                                    &values.codebook,
+                                                    &values.y,
+                                                    &values.workspace,
+                                                    &values.m}) {
+        parameters[count++] = value;
+    }
     Attributes attributes{};
-    const cudaLaunchConfig_t config = launch_config(step, stream_, mode_, attributes);
-    check(cudaLaunchKernelExC(&config, kernel, parameters.data()), "cudaLaunchKernelExC");
+    const cudaLaunchConfig_t config = launch_config(launched, stream, mode_, attributes);
+    check(cudaLaunchKernelExC(&config, kernels_[step], parameters.data()), "cudaLaunchKernelExC");
 }
 
 std::string KernelRunnable::name() const {

@@ -1,8 +1,11 @@
 #pragma once
 
-#include "src/core/backend.hpp"
+#include "src/cuda/cuda_runnable.hpp"
 #include "src/cuda/handles.hpp"
 
+#include <cuda.h>
+
+#include <array>
 #include <functional>
 #include <map>
 #include <memory>
@@ -19,10 +22,15 @@ using SharedLibrary = std::shared_ptr<CUlib_st>;
 SharedLibrary load_library(std::span<const std::byte> cubin);
 
 /// A launch plan whose kernels come from one cubin.
-class KernelRunnable final : public Runnable {
+class KernelRunnable final : public CudaRunnable {
   public:
+    /// The most that a step may have.
+    static constexpr std::size_t kMostTensorMaps = 4;
+    /// The tensor maps of one step; those of x are not set.
+    using StepMaps = std::array<CUtensorMap, kMostTensorMaps>;
+
     /// Makes what does the plan's kMatmul steps for one m.
-    using MatmulFor = std::function<std::unique_ptr<Runnable>(std::int32_t m)>;
+    using MatmulFor = std::function<std::unique_ptr<CudaRunnable>(std::int32_t m)>;
 
     /// Throws CandidateError:
     /// constraints when a step asks for more than the device has, naming both; runtime when a
@@ -34,23 +42,38 @@ class KernelRunnable final : public Runnable {
                    LaunchMode mode,
                    MatmulFor matmul_for);
 
-    void launch(const Arguments& arguments) override;
+    void launch_on(cudaStream_t stream, const Arguments& arguments) override;
+
+    /// For weights and scales that stay where they are: the tensor maps of every step.
+    [[nodiscard]] std::vector<StepMaps> fixed_maps(const Arguments& arguments) const;
+    /// Like launch_on() with such weights and scales. Allocates nothing, waits for nothing and
+    /// takes no lock, provided that this m was launched before.
+    void launch_on(cudaStream_t stream,
+                   const Arguments& arguments,
+                   const std::vector<StepMaps>& fixed);
+
     [[nodiscard]] KernelResources resources() const override { return resources_; }
     [[nodiscard]] std::uint64_t workspace_bytes() const override { return plan_.workspace_bytes; }
     [[nodiscard]] std::string name() const override;
 
   private:
     void prepare(const DeviceInfo& device, const LaunchStep& step, cudaKernel_t kernel);
-    void launch_matmul(const Arguments& arguments);
-    void launch_kernel(const LaunchStep& step, cudaKernel_t kernel, const Arguments& arguments);
+    void launch_step(std::size_t step,
+                     cudaStream_t stream,
+                     const Arguments& arguments,
+                     const StepMaps* fixed);
+    void launch_matmul(cudaStream_t stream, const Arguments& arguments);
+    void launch_kernel(std::size_t step,
+                       cudaStream_t stream,
+                       const Arguments& arguments,
+                       const StepMaps* fixed);
 
-    cudaStream_t stream_;
     SharedLibrary library_;
     LaunchPlan plan_;
     LaunchMode mode_;
     std::vector<cudaKernel_t> kernels_;  ///< one for each step; null for kMatmul
     MatmulFor matmul_for_;
-    std::map<std::int32_t, std::unique_ptr<Runnable>> matmuls_;  ///< by m, as they were needed
+    std::map<std::int32_t, std::unique_ptr<CudaRunnable>> matmuls_;  ///< by m, as they were needed
     KernelResources resources_;
 };
 

@@ -46,18 +46,19 @@ struct Place {
     void* workspace;
 };
 
-class MatmulRunnable final : public Runnable {
+class MatmulRunnable final : public CudaRunnable {
   public:
     MatmulRunnable(std::shared_ptr<Product> product,
                    const cublasLtMatmulAlgo_t& algorithm,
                    Place place,
                    std::string name)
-        : product_(std::move(product)),
+        : CudaRunnable(place.stream),
+          product_(std::move(product)),
           algorithm_(algorithm),
           place_(place),
           name_(std::move(name)) {}
 
-    void launch(const Arguments& arguments) override {
+    void launch_on(cudaStream_t stream, const Arguments& arguments) override {
         const float one = 1;
         const float zero = 0;
         check(cublaslt().matmul(place_.handle,
@@ -75,7 +76,7 @@ class MatmulRunnable final : public Runnable {
                                 &algorithm_,
                                 place_.workspace,
                                 MatmulLibrary::kWorkspaceBytes,
-                                place_.stream),
+                                stream),
               "cublasLtMatmul");
     }
     [[nodiscard]] KernelResources resources() const override { return {}; }
@@ -142,8 +143,8 @@ MatmulLibrary::MatmulLibrary(cudaStream_t stream, const std::string& device_id)
     handle_.reset(handle);
 }
 
-std::vector<std::unique_ptr<Runnable>> MatmulLibrary::algorithms(const MatmulSpec& spec,
-                                                                 int at_most) const {
+std::vector<std::unique_ptr<CudaRunnable>> MatmulLibrary::algorithms(const MatmulSpec& spec,
+                                                                     int at_most) const {
     const auto product = std::make_shared<Product>(spec);
     const auto choices = heuristic_choices(handle_.get(), *product, at_most);
     if (choices.empty()) {
@@ -151,7 +152,7 @@ std::vector<std::unique_ptr<Runnable>> MatmulLibrary::algorithms(const MatmulSpe
                                            spec.label,
                                            to_string(spec.shape)));
     }
-    std::vector<std::unique_ptr<Runnable>> runnables;
+    std::vector<std::unique_ptr<CudaRunnable>> runnables;
     runnables.reserve(choices.size());
     for (const cublasLtMatmulAlgo_t& algorithm : choices) {
         runnables.push_back(

@@ -2,6 +2,7 @@
 
 #include "src/core/backend.hpp"
 #include "src/cuda/cublaslt.hpp"
+#include "src/cuda/cuda_runnable.hpp"
 #include "src/cuda/handles.hpp"
 
 #include <memory>
@@ -30,8 +31,8 @@ class MatmulLibrary {
 
     /// The first `at_most` heuristic choices in their order, at least one. They must be gone before
     /// the library. Throws EnvironmentError when cuBLASLt offers none.
-    [[nodiscard]] std::vector<std::unique_ptr<Runnable>> algorithms(const MatmulSpec& spec,
-                                                                    int at_most) const;
+    [[nodiscard]] std::vector<std::unique_ptr<CudaRunnable>> algorithms(const MatmulSpec& spec,
+                                                                        int at_most) const;
 
   private:
     struct Destroy {

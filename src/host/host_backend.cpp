@@ -4,7 +4,8 @@
 #include "src/host/ceilings.hpp"
 #include "src/host/cpu_info.hpp"
 #include "src/host/dnnl_matmul.hpp"
-#include "src/host/host_runnable.hpp"
+#include "src/host/dnnl_runnable.hpp"
+#include "src/host/host_kernel.hpp"
 #include "src/host/memory.hpp"
 #include "src/host/thread_pool.hpp"
 #include "src/host/toolchain.hpp"
@@ -124,7 +125,7 @@ class HostBackend : public Backend {
                                    const LaunchPlan& plan,
                                    const Problem& /*problem*/,
                                    LaunchMode /*mode*/) override {
-        return std::make_unique<HostKernelRunnable>(binary, plan, *pool_);
+        return std::make_unique<HostKernelRunnable>(load_host_library(binary), plan, *pool_);
     }
 
     std::vector<std::unique_ptr<Runnable>> baselines(const Problem& problem) override {

@@ -50,7 +50,7 @@ HostDatabase& swept() {
 
 /// As if a stricter bound had held all along: every winner is wrong, which needs no race.
 void make_strict(const HostDatabase& database) {
-    const std::string policy = "'cold5-normal-seed1-nrmse1e-12-v5'";
+    const std::string policy = "'cold5-normal-seed1-nrmse1e-12-v6'";
     database.change_sql({"UPDATE cell SET policy = " + policy,
                          "UPDATE run SET policy = " + policy +
                              ", policy_json = json_set(policy_json, '$.max_nrmse', 1e-12)"});
@@ -149,8 +149,8 @@ TEST_CASE("Without measurements of the device or the policy there is nothing to 
                        ContainsSubstring("run fdkbench sweep first"));
     }
     SECTION("of another version of the method") {
-        database.change_sql({"UPDATE run SET policy = replace(policy, '-v5', '-v1')",
-                             "UPDATE cell SET policy = replace(policy, '-v5', '-v1')"});
+        database.change_sql({"UPDATE run SET policy = replace(policy, '-v6', '-v1')",
+                             "UPDATE cell SET policy = replace(policy, '-v6', '-v1')"});
         const ProgramResult result = database.run("verify");
         CHECK(result.exit_code == 2);
         CHECK_THAT(result.err,

@@ -33,15 +33,15 @@ TEST_CASE("Parameters become compiler options") {
 
 TEST_CASE("Everything that decides what a number means is in the policy's key") {
     const MeasuringPolicy policy;
-    CHECK(policy.key() == "cold5-normal-seed1-nrmse0.004-v5");
-    CHECK(MeasuringPolicy{.cache_bytes_factor = 2.5}.key() == "cold2.5-normal-seed1-nrmse0.004-v5");
+    CHECK(policy.key() == "cold5-normal-seed1-nrmse0.004-v6");
+    CHECK(MeasuringPolicy{.cache_bytes_factor = 2.5}.key() == "cold2.5-normal-seed1-nrmse0.004-v6");
     CHECK(MeasuringPolicy{.inputs = "uniform"}.key() != policy.key());
     CHECK(MeasuringPolicy{.seed = 2}.key() != policy.key());
     CHECK(MeasuringPolicy{.max_nrmse = 4.0000001e-3}.key() != policy.key());
     CHECK(MeasuringPolicy{.allow_throttling = true}.key() != policy.key());
-    CHECK(MeasuringPolicy{.cache = CachePolicy::kHot}.key() == "hot-normal-seed1-nrmse0.004-v5");
+    CHECK(MeasuringPolicy{.cache = CachePolicy::kHot}.key() == "hot-normal-seed1-nrmse0.004-v6");
     const MeasuringPolicy dependent{.launch_mode = LaunchMode::kDependent};
-    CHECK(dependent.key() == "cold5-normal-seed1-nrmse0.004-dependent-v5");
+    CHECK(dependent.key() == "cold5-normal-seed1-nrmse0.004-dependent-v6");
     CHECK(launch_mode_of(dependent.key()) == LaunchMode::kDependent);
     CHECK(launch_mode_of(policy.key()) == LaunchMode::kPlain);
 }

@@ -1,3 +1,5 @@
+#include "results/dispatch_table.hpp"
+#include "src/core/bundle.hpp"
 #include "src/core/hash.hpp"
 #include "src/protocol/messages.hpp"
 #include "tests/fuzz/read_all.hpp"
@@ -140,6 +142,25 @@ void add_rows(Seeds& seeds) {
     seeds.add("rows", std::string{10, '\0'} + to_line(Json(plan())));
 }
 
+void add_bundle(Seeds& seeds) {
+    const std::string content = "a kernel";
+    TableEntry entry;
+    entry.problem = small_problem();
+    entry.plan = plan();
+    entry.binary_hash = sha256(content);
+    DispatchTable table;
+    table.entries = {entry};
+    Bundle bundle{.table = Json::parse(to_json_text(table)), .binaries = {}};
+    const auto bytes = std::as_bytes(std::span(content));
+    bundle.binaries.emplace(entry.binary_hash, Bundle::Binary(bytes.begin(), bytes.end()));
+    const std::string whole = to_bytes(bundle);
+    seeds.add("bundle", whole);
+    const std::string behind_first_line = whole.substr(whole.find('\n') + 1);
+    seeds.add(
+        "bundle",
+        behind_first_line.substr(0, behind_first_line.size() - content.size()) + '\n' + content);
+}
+
 }  // namespace
 
 /// Writes small valid inputs of every fuzzer into folders of their names.
@@ -153,6 +174,7 @@ int main(int argc, char** argv) {
     add_model(seeds);
     add_databases(seeds);
     add_rows(seeds);
+    add_bundle(seeds);
     const std::string content = "a kernel";
     seeds.add("cache", std::string(64, 'a') + ' ' + sha256(content) + '\n' + content);
     return 0;

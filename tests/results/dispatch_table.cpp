@@ -181,7 +181,7 @@ TEST_CASE("A table is of plain or of dependent launches, and every entry says of
     for (const char* view : {"candidates_flat", "tied", "best"}) {
         CHECK(
             value(fixture.store, std::string("SELECT policy FROM ") + view + " WHERE ratio = 9") ==
-            "cold5-normal-seed1-nrmse0.004-dependent-v5");
+            "cold5-normal-seed1-nrmse0.004-dependent-v6");
     }
 
     const DispatchTable dependent = read_table(fixture.store, "", std::nullopt);

@@ -86,6 +86,25 @@ TEST_CASE("Kernels that tie are counted and have places") {
     CHECK(winner(rows, 1).processes == 1);
 }
 
+TEST_CASE("Fewer than five processes cannot tell kernels apart that differ by 2 %") {
+    const auto tied_in = [](int processes) {
+        Fixture fixture;
+        const auto add = [&](int warps, double ratio) {
+            Measurement measurement = confirmed(ratio, processes);
+            measurement.ratio_lo = 0.999 * ratio;
+            measurement.ratio_hi = 1.001 * ratio;
+            fixture.add(warps, measurement);
+        };
+        add(1, 2.0);
+        add(2, 1.97);
+        add(4, 1.95);
+        return fixture.tied();
+    };
+    CHECK(tied_in(1) == "1 2");
+    CHECK(tied_in(4) == "1 2");
+    CHECK(tied_in(5) == "1");
+}
+
 TEST_CASE("An incumbent stays until it is beaten by more than the margin") {
     Fixture fixture;
     fixture.add(1, confirmed(2.0, 3, 64));

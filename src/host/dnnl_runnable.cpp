@@ -1,13 +1,11 @@
-#include "src/host/host_runnable.hpp"
+#include "src/host/dnnl_runnable.hpp"
 
-#include "src/core/error.hpp"
 #include "src/core/half.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cassert>
-#include <dlfcn.h>
 
 namespace fdkbench {
 namespace {
@@ -81,54 +79,6 @@ void DnnlRunnable::launch(const Arguments& arguments) {
     std::ranges::transform(y_, static_cast<std::uint16_t*>(arguments.y), [this](float value) {
         return to_bits16(value, problem_.type);
     });
-}
-
-HostKernelRunnable::HostKernelRunnable(const std::filesystem::path& binary,
-                                       const LaunchPlan& plan,
-                                       ThreadPool& pool)
-    : pool_(pool), workspace_bytes_(plan.workspace_bytes) {
-    // An absolute path, because a bare name would be searched for among the system's libraries.
-    library_ = dlopen(std::filesystem::absolute(binary).c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (library_ == nullptr) {
-        throw CandidateError(CandidateStatus::kRuntime,
-                             fmt::format("cannot load the kernel: {}", dlerror()));
-    }
-    try {
-        for (const LaunchStep& step : plan.steps) {
-            steps_.push_back(resolve(step));
-            name_ += (name_.empty() ? "" : " + ") + step.kernel;
-        }
-    } catch (...) {
-        dlclose(library_);
-        throw;
-    }
-}
-
-HostKernelRunnable::~HostKernelRunnable() {
-    dlclose(library_);
-}
-
-HostKernelRunnable::Step HostKernelRunnable::resolve(const LaunchStep& step) const {
-    if (step.kind == LaunchStep::Kind::kMatmul) {
-        throw CandidateError(CandidateStatus::kConstraints,
-                             "the host has no library matmul as a step of a plan");
-    }
-    void* symbol = dlsym(library_, step.kernel.c_str());
-    if (symbol == nullptr) {
-        throw CandidateError(CandidateStatus::kRuntime,
-                             fmt::format("the kernel has no function {}", step.kernel));
-    }
-    return {reinterpret_cast<Kernel>(symbol),
-            static_cast<int>(step.grid[0]),
-            static_cast<int>(step.block[0])};
-}
-
-void HostKernelRunnable::launch(const Arguments& arguments) {
-    for (const Step& step : steps_) {
-        pool_.run(step.parts, step.threads, [&step, &arguments](int part) {
-            step.kernel(&arguments, part, step.parts);
-        });
-    }
 }
 
 }  // namespace fdkbench

@@ -1,0 +1,79 @@
+// Multiplies with a table's kernels and compares with a product of floats:
+//     example BUNDLE
+// BUNDLE: a table for the CPU with m = 5, n = 96, k = 512 at 4 bits in groups of 64. For a GPU, x
+// and y would be in its memory.
+#include <bit>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <fdk.h>
+#include <random>
+#include <vector>
+
+void ok(fdk_status status) {
+    if (status != FDK_OK) {
+        std::fprintf(stderr, "example: %s\n", fdk_last_error());
+        std::exit(1);
+    }
+}
+
+uint16_t to_bf16(float value) {
+    return static_cast<uint16_t>(std::bit_cast<uint32_t>(value) >> 16);
+}
+
+float to_float(uint16_t bf16) {
+    return std::bit_cast<float>(static_cast<uint32_t>(bf16) << 16);
+}
+
+/// ‖y − x · wᵀ‖ ÷ ‖x · wᵀ‖.
+double error(const std::vector<uint16_t>& y,
+             const std::vector<uint16_t>& x,
+             const std::vector<float>& w,
+             const fdk_format& format) {
+    double difference = 0;
+    double all = 0;
+    for (std::size_t i = 0; i < y.size(); ++i) {
+        const std::size_t row = i / format.n * format.k;
+        const std::size_t column = i % format.n * format.k;
+        double exact = 0;
+        for (int64_t j = 0; j < format.k; ++j) {
+            exact += static_cast<double>(to_float(x[row + j])) * w[column + j];
+        }
+        difference += std::pow(to_float(y[i]) - exact, 2);
+        all += exact * exact;
+    }
+    return std::sqrt(difference / all);
+}
+
+int main(int argc, char** argv) {
+    if (argc < 2) {
+        std::fputs("usage: example BUNDLE\n", stderr);
+        return 2;
+    }
+    const fdk_format format{.n = 96, .k = 512, .group_size = 64, .bits = 4, .type = FDK_BF16};
+    std::vector<float> w(96 * 512);
+    std::vector<uint16_t> x(5 * 512), y(5 * 96), scale(96 * 512 / 64);
+    std::vector<uint8_t> weight_data(96 * 512 / 2);
+    std::mt19937 random;
+    std::normal_distribution<float> normal;
+    for (float& value : w) {
+        value = normal(random);
+    }
+    for (uint16_t& value : x) {
+        value = to_bf16(normal(random));
+    }
+
+    fdk_table* table = nullptr;
+    fdk_matrix* matrix = nullptr;
+    ok(fdk_table_load(argv[1], &table));
+    ok(fdk_quantise(&format, w.data(), FDK_FP32, nullptr, weight_data.data(), scale.data()));
+    ok(fdk_matrix_create(
+        table, &format, weight_data.data(), scale.data(), nullptr, nullptr, &matrix));
+    ok(fdk_matmul(matrix, nullptr, x.data(), 5, y.data()));
+    fdk_matrix_free(matrix);
+    fdk_table_free(table);
+
+    const double off = error(y, x, w, format);
+    std::printf("error against the product of floats: %.3f\n", off);
+    return off > 0.03 && off < 0.15 ? 0 : 1;  // 4 bits cost about a tenth
+}

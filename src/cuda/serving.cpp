@@ -1,0 +1,168 @@
+#include "src/cuda/serving.hpp"
+
+#include "src/core/error.hpp"
+#include "src/cuda/check.hpp"
+#include "src/cuda/device.hpp"
+#include "src/cuda/kernel_runnable.hpp"
+#include "src/cuda/matmul.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace fdkbench {
+
+namespace {
+
+/// Makes a device the thread's current one while it lives.
+class CurrentDevice {
+  public:
+    explicit CurrentDevice(int index) : index_(index) {
+        check(cudaGetDevice(&before_), "cudaGetDevice");
+        if (before_ != index_) {
+            check(cudaSetDevice(index_), "cudaSetDevice");
+        }
+    }
+    ~CurrentDevice() {
+        if (before_ != index_) {
+            static_cast<void>(cudaSetDevice(before_));
+        }
+    }
+    CurrentDevice(const CurrentDevice&) = delete;
+    CurrentDevice& operator=(const CurrentDevice&) = delete;
+    CurrentDevice(CurrentDevice&&) = delete;
+    CurrentDevice& operator=(CurrentDevice&&) = delete;
+
+  private:
+    int index_;
+    int before_ = 0;
+};
+
+DeviceInfo device_at(int index) {
+    const std::vector<DeviceInfo> devices = list_cuda_devices();
+    if (index < 0 || static_cast<std::size_t>(index) >= devices.size()) {
+        throw EnvironmentError(
+            fmt::format("there is no device cuda:{} ({} found)", index, devices.size()));
+    }
+    return devices[static_cast<std::size_t>(index)];
+}
+
+class BoundCudaKernel final : public BoundKernel {
+  public:
+    /// `matmul`: null for plans without a kMatmul step.
+    BoundCudaKernel(int device,
+                    std::unique_ptr<MatmulLibrary> matmul,
+                    std::unique_ptr<KernelRunnable> kernel,
+                    const Arguments& operands)
+        : device_(device),
+          matmul_(std::move(matmul)),
+          kernel_(std::move(kernel)),
+          operands_(operands),
+          maps_(kernel_->fixed_maps(operands)) {}
+
+    void launch(void* stream, const void* x, std::int32_t m, void* y) override {
+        const CurrentDevice current(device_);
+        Arguments arguments = operands_;
+        arguments.x = x;
+        arguments.y = y;
+        arguments.m = m;
+        kernel_->launch_on(static_cast<cudaStream_t>(stream), arguments, maps_);
+    }
+
+  private:
+    int device_;
+    std::unique_ptr<MatmulLibrary> matmul_;  // before the kernel, whose matmuls come from it
+    std::unique_ptr<KernelRunnable> kernel_;
+    Arguments operands_;
+    std::vector<KernelRunnable::StepMaps> maps_;
+};
+
+bool needs_matmul(const LaunchPlan& plan) {
+    return std::ranges::any_of(
+        plan.steps, [](const LaunchStep& step) { return step.kind == LaunchStep::Kind::kMatmul; });
+}
+
+class CudaServingDevice final : public ServingDevice {
+  public:
+    explicit CudaServingDevice(int index) : index_(index), info_(device_at(index)) {
+        const CurrentDevice current(index_);
+        stream_ = make_stream();
+    }
+
+    [[nodiscard]] const DeviceInfo& info() const override { return info_; }
+
+    std::unique_ptr<Buffer> upload(std::span<const std::byte> content) override {
+        const CurrentDevice current(index_);
+        auto buffer = allocate(content.size());
+        check(cudaMemcpyAsync(buffer->data(),
+                              content.data(),
+                              content.size(),
+                              cudaMemcpyHostToDevice,
+                              stream_.get()),
+              "copying to the device");
+        synchronize();
+        return buffer;
+    }
+
+    std::unique_ptr<Buffer> zeros(std::size_t bytes) override {
+        const CurrentDevice current(index_);
+        auto buffer = allocate(bytes);
+        check(cudaMemsetAsync(buffer->data(), 0, bytes, stream_.get()), "filling memory");
+        synchronize();
+        return buffer;
+    }
+
+    std::unique_ptr<BoundKernel> bind(const BinaryView& binary,
+                                      const LaunchPlan& plan,
+                                      const Problem& problem,
+                                      LaunchMode mode,
+                                      const Arguments& operands) override {
+        const CurrentDevice current(index_);
+        SharedLibrary& library = libraries_[binary.hash];
+        if (!library) {
+            library = load_library(binary.bytes);
+        }
+        std::unique_ptr<MatmulLibrary> matmul;
+        if (needs_matmul(plan)) {
+            matmul = std::make_unique<MatmulLibrary>(stream_.get(), info_.id);
+        }
+        const auto matmul_for = [library = matmul.get(), problem](std::int32_t m) {
+            MatmulSpec spec = matmul_spec(problem);
+            spec.shape.m = m;
+            return std::move(library->algorithms(spec, 1).front());
+        };
+        auto kernel =
+            std::make_unique<KernelRunnable>(info_, stream_.get(), library, plan, mode, matmul_for);
+        return std::make_unique<BoundCudaKernel>(
+            index_, std::move(matmul), std::move(kernel), operands);
+    }
+
+    [[nodiscard]] void* own_stream() const override { return stream_.get(); }
+
+    void synchronize() override {
+        check(cudaStreamSynchronize(stream_.get()), "waiting for the device");
+    }
+
+  private:
+    /// CUDA has no empty allocations.
+    [[nodiscard]] std::unique_ptr<CudaBuffer> allocate(std::size_t bytes) const {
+        return std::make_unique<CudaBuffer>(std::max<std::size_t>(bytes, 1), info_.id);
+    }
+
+    int index_;
+    DeviceInfo info_;
+    Stream stream_;
+    std::map<std::string, SharedLibrary> libraries_;
+};
+
+}  // namespace
+
+std::unique_ptr<ServingDevice> make_cuda_serving_device(int index) {
+    return std::make_unique<CudaServingDevice>(index);
+}
+
+}  // namespace fdkbench

@@ -1,0 +1,287 @@
+#include "src/fdk/fdk.h"
+
+#include "src/core/error.hpp"
+#include "src/core/parallel.hpp"
+#include "src/core/quantise.hpp"
+#include "src/core/tensor_values.hpp"
+#include "src/fdk/devices.hpp"
+#include "src/fdk/matrix.hpp"
+#include "src/fdk/serving_table.hpp"
+#include "src/fdk/status.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <exception>
+#include <mutex>
+#include <new>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace fdkbench;
+
+struct fdk_table {
+    ServingTable table;
+    mutable std::mutex making;  ///< of matrices, which share devices
+    mutable Devices devices;
+};
+
+struct fdk_matrix {
+    Matrix matrix;
+};
+
+namespace {
+
+thread_local std::string last_error;
+
+fdk_status failed(fdk_status status, const char* message) noexcept {
+    try {
+        last_error = message;
+    } catch (const std::bad_alloc&) {
+        last_error.clear();
+    }
+    return status;
+}
+
+/// Runs what may throw; `usage`: the status of a UsageError.
+template <typename Work>
+fdk_status guarded(fdk_status usage, const Work& work) noexcept {
+    try {
+        work();
+        return FDK_OK;
+    } catch (const StatusError& error) {
+        return failed(error.status(), error.what());
+    } catch (const UsageError& error) {
+        return failed(usage, error.what());
+    } catch (const EnvironmentError& error) {
+        return failed(FDK_ENVIRONMENT, error.what());
+    } catch (const CandidateError& error) {
+        return failed(FDK_DEVICE_ERROR, error.what());
+    } catch (const std::bad_alloc&) {
+        return failed(FDK_ENVIRONMENT, "the host has too little memory");
+    } catch (const std::exception& error) {
+        return failed(FDK_INTERNAL, error.what());
+    }
+}
+
+void require(bool holds, const std::string& otherwise) {
+    if (!holds) {
+        throw StatusError(FDK_INVALID_ARGUMENT, otherwise);
+    }
+}
+
+void require_given(const char* name, const void* pointer) {
+    require(pointer != nullptr, fmt::format("{} is null", name));
+}
+
+ElementType element_type(fdk_type type) {
+    require(
+        type == FDK_BF16 || type == FDK_FP16,
+        fmt::format("type {} is not possible here: FDK_BF16 or FDK_FP16", static_cast<int>(type)));
+    return type == FDK_BF16 ? ElementType::kBf16 : ElementType::kFp16;
+}
+
+TensorType tensor_type(fdk_type type) {
+    return type == FDK_FP32   ? TensorType::kF32
+           : type == FDK_FP16 ? TensorType::kF16
+                              : TensorType::kBf16;
+}
+
+/// With m = 1.
+Problem problem_of(const fdk_format* format) {
+    require_given("format", format);
+    const Problem problem{.shape = {1, format->n, format->k},
+                          .format = {format->bits, format->group_size},
+                          .type = element_type(format->type)};
+    validate(problem);
+    return problem;
+}
+
+bool is_finite(std::uint16_t bits, ElementType type) {
+    return std::isfinite(from_bits16(bits, type));
+}
+
+/// `codebook`, or the uniform one for null.
+std::vector<std::uint16_t> codebook_of(const void* codebook, int bits, ElementType type) {
+    if (codebook == nullptr) {
+        return uniform_codebook(bits, type);
+    }
+    std::vector<std::uint16_t> values(std::size_t{1} << static_cast<unsigned>(bits));
+    std::memcpy(values.data(), codebook, values.size() * sizeof values.front());
+    require(
+        std::ranges::all_of(values, [&](std::uint16_t value) { return is_finite(value, type); }) &&
+            std::ranges::is_sorted(
+                values, {}, [&](std::uint16_t value) { return from_bits16(value, type); }),
+        fmt::format("the codebook is not {} finite ascending numbers", values.size()));
+    return values;
+}
+
+/// Weights rounded to the problem's type.
+std::vector<std::uint16_t> rounded(const Problem& problem, const void* weights, fdk_type type) {
+    require_given("weights", weights);
+    require(type == FDK_BF16 || type == FDK_FP16 || type == FDK_FP32,
+            fmt::format("there is no weights_type {}", static_cast<int>(type)));
+    const auto count = static_cast<std::size_t>(problem.shape.n * problem.shape.k);
+    Tensor tensor;
+    tensor.type = tensor_type(type);
+    tensor.bytes = {static_cast<const std::byte*>(weights), count * (type == FDK_FP32 ? 4 : 2)};
+    std::vector<std::uint16_t> values(count);
+    parallel_for(count, hardware_threads(), [&](std::size_t begin, std::size_t end) {
+        for (std::size_t i = begin; i < end; ++i) {
+            values[i] = to_bits16(value_at(tensor, i), problem.type);
+        }
+    });
+    const auto bad = std::ranges::find_if_not(
+        values, [&](std::uint16_t value) { return is_finite(value, problem.type); });
+    if (bad != values.end()) {
+        const auto at = bad - values.begin();
+        require(false,
+                fmt::format("weight [{}, {}] is {}, which {} cannot hold: give finite weights",
+                            at / problem.shape.k,
+                            at % problem.shape.k,
+                            value_at(tensor, static_cast<std::size_t>(at)),
+                            to_string(problem.type)));
+    }
+    return values;
+}
+
+template <typename T>
+std::vector<T> copied(const void* from, std::int64_t bytes) {
+    std::vector<T> values(static_cast<std::size_t>(bytes) / sizeof(T));
+    std::memcpy(values.data(), from, values.size() * sizeof(T));
+    return values;
+}
+
+QuantisedMatrix given_matrix(const Problem& problem,
+                             const void* weight_data,
+                             const void* scale,
+                             const void* codebook) {
+    require_given("weight_data", weight_data);
+    QuantisedMatrix matrix;
+    if (problem.format.quantised()) {
+        require_given("scale", scale);
+        matrix.scale = copied<std::uint16_t>(scale, problem.scale_bytes());
+        matrix.codebook = codebook_of(codebook, problem.format.bits, problem.type);
+    } else {
+        require(scale == nullptr && codebook == nullptr,
+                "16-bit weights have neither scale nor codebook: give null");
+    }
+    matrix.weight_data = copied<std::uint8_t>(weight_data, problem.weight_bytes());
+    return matrix;
+}
+
+std::vector<const ServingEntry*> entries_for(const ServingTable& table, const Problem& problem) {
+    auto entries = table.entries_for(problem);
+    if (entries.empty()) {
+        throw StatusError(
+            FDK_NO_ENTRY,
+            fmt::format("the table {} has no kernel for n={} k={} bits={} group_size={} {}: sweep "
+                        "this shape and write the bundle again",
+                        table.name,
+                        problem.shape.n,
+                        problem.shape.k,
+                        problem.format.bits,
+                        problem.format.group_size,
+                        to_string(problem.type)));
+    }
+    return entries;
+}
+
+}  // namespace
+
+const char* fdk_last_error(void) {
+    return last_error.c_str();
+}
+
+fdk_status fdk_table_load(const char* path, fdk_table** table) {
+    return guarded(FDK_BAD_FILE, [&] {
+        require_given("table", table);
+        *table = nullptr;
+        require_given("path", path);
+        *table = new fdk_table{read_serving_table(path), {}, {}};
+    });
+}
+
+void fdk_table_free(fdk_table* table) {
+    delete table;
+}
+
+fdk_status fdk_uniform_codebook(int32_t bits, fdk_type type, void* codebook) {
+    return guarded(FDK_INVALID_ARGUMENT, [&] {
+        require_given("codebook", codebook);
+        require(bits == 8 || bits == 4 || bits == 2 || bits == 1,
+                fmt::format("there is no codebook of {} bits: 8, 4, 2 or 1", bits));
+        const auto values = uniform_codebook(bits, element_type(type));
+        std::memcpy(codebook, values.data(), values.size() * sizeof values.front());
+    });
+}
+
+fdk_status fdk_quantise(const fdk_format* format,
+                        const void* weights,
+                        fdk_type weights_type,
+                        const void* codebook,
+                        uint8_t* weight_data,
+                        void* scale) {
+    return guarded(FDK_INVALID_ARGUMENT, [&] {
+        const Problem problem = problem_of(format);
+        require(problem.format.quantised(), "16-bit weights are not quantised: bits 8, 4, 2 or 1");
+        require_given("weight_data", weight_data);
+        require_given("scale", scale);
+        const auto values = codebook_of(codebook, problem.format.bits, problem.type);
+        const QuantisedMatrix matrix = quantise(rounded(problem, weights, weights_type),
+                                                problem.shape,
+                                                problem.format,
+                                                problem.type,
+                                                values,
+                                                hardware_threads());
+        std::memcpy(weight_data, matrix.weight_data.data(), matrix.weight_data.size());
+        std::memcpy(scale, matrix.scale.data(), matrix.scale.size() * sizeof(std::uint16_t));
+    });
+}
+
+fdk_status fdk_matrix_create(const fdk_table* table,
+                             const fdk_format* format,
+                             const void* weight_data,
+                             const void* scale,
+                             const void* codebook,
+                             const char* device,
+                             fdk_matrix** matrix) {
+    return guarded(FDK_INVALID_ARGUMENT, [&] {
+        require_given("matrix", matrix);
+        *matrix = nullptr;
+        require_given("table", table);
+        const Problem problem = problem_of(format);
+        const auto entries = entries_for(table->table, problem);
+        const QuantisedMatrix given = given_matrix(problem, weight_data, scale, codebook);
+        const std::lock_guard lock(table->making);
+        auto opened = table->devices.open(device == nullptr ? "" : device, table->table);
+        *matrix = new fdk_matrix{Matrix(std::move(opened), table->table, entries, given)};
+    });
+}
+
+void fdk_matrix_free(fdk_matrix* matrix) {
+    delete matrix;
+}
+
+fdk_status fdk_matrix_m(const fdk_matrix* matrix, const int64_t** m, size_t* count) {
+    return guarded(FDK_INVALID_ARGUMENT, [&] {
+        require_given("matrix", matrix);
+        require_given("m", m);
+        require_given("count", count);
+        *m = matrix->matrix.m().data();
+        *count = matrix->matrix.m().size();
+    });
+}
+
+fdk_status fdk_matmul(fdk_matrix* matrix, void* stream, const void* x, int64_t m, void* y) {
+    return guarded(FDK_INVALID_ARGUMENT, [&] {
+        if (matrix == nullptr) {
+            throw StatusError(FDK_INVALID_ARGUMENT, "matrix is null");
+        }
+        matrix->matrix.multiply(stream, x, m, y);
+    });
+}

@@ -1,0 +1,50 @@
+#pragma once
+
+#include "src/core/quantise.hpp"
+#include "src/core/serving.hpp"
+#include "src/fdk/serving_table.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <vector>
+
+namespace fdkbench {
+
+/// Weights on a device with the kernels that multiply them.
+class Matrix {
+  public:
+    /// `entries`: those of a problem, by m, at least one. `weights` are canonical; of 16-bit ones
+    /// weight_data alone. Launches every kernel once. Throws what the device throws.
+    Matrix(std::shared_ptr<ServingDevice> device,
+           const ServingTable& table,
+           const std::vector<const ServingEntry*>& entries,
+           const QuantisedMatrix& weights);
+
+    /// The m of the entries, ascending.
+    [[nodiscard]] const std::vector<std::int64_t>& m() const { return m_; }
+    /// As fdk_matmul(). Throws StatusError and CandidateError.
+    void multiply(void* stream, const void* x, std::int64_t m, void* y);
+
+  private:
+    /// Weights in one layout.
+    struct Operands {
+        std::unique_ptr<Buffer> w;
+        std::unique_ptr<Buffer> scales;
+    };
+
+    void upload(const QuantisedMatrix& weights, const ServingEntry& entry);
+    std::unique_ptr<BoundKernel> bound(const ServingTable& table, const ServingEntry& entry);
+    void launch_each_once();
+
+    std::shared_ptr<ServingDevice> device_;
+    Problem problem_;  ///< its m does not count
+    std::unique_ptr<Buffer> codebook_;
+    std::map<Layout, Operands> operands_;
+    std::vector<std::unique_ptr<Buffer>> workspaces_;
+    std::vector<std::unique_ptr<BoundKernel>> kernels_;  ///< entries may share one
+    std::vector<std::int64_t> m_;
+    std::vector<BoundKernel*> kernel_for_;  ///< for each of m_
+};
+
+}  // namespace fdkbench

@@ -1,0 +1,98 @@
+#include "src/fdk/serving_table.hpp"
+
+#include "src/core/error.hpp"
+#include "src/core/json_members.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <exception>
+
+namespace fdkbench {
+namespace {
+
+const std::string& word(const Json& json, const char* key) {
+    return json.at(key).get_ref<const std::string&>();
+}
+
+/// The members of an entry that are its problem's.
+Problem problem_of(const Json& entry) {
+    Json problem;
+    for (const char* key : {"m", "n", "k", "bits", "group_size", "type"}) {
+        problem[key] = entry.at(key);
+    }
+    return problem.get<Problem>();
+}
+
+ServingEntry entry_of(const Json& json) {
+    ServingEntry entry{.problem = problem_of(json),
+                       .layout = layout_from(word(json, "layout")),
+                       .launch_mode = launch_mode_from(word(json, "launch_mode")),
+                       .plan = json.at("launch").get<LaunchPlan>(),
+                       .binary_hash = word(json, "binary_hash")};
+    validate(entry.problem);
+    return entry;
+}
+
+ServingTable table_of(Bundle bundle) {
+    const Json& json = bundle.table;
+    if (word(json, "schema") != "fdkbench-table") {
+        throw std::invalid_argument("no dispatch table");
+    }
+    const auto version = integer_from<int>(json.at("schema_version"));
+    if (version != ServingTable::kSchemaVersion) {
+        throw std::invalid_argument(
+            fmt::format("a table of version {}, not {}", version, ServingTable::kSchemaVersion));
+    }
+    ServingTable table;
+    const Json& device = json.at("device");
+    table.device_backend = word(device, "backend");
+    table.device_name = word(device, "name");
+    table.device_arch = word(device, "arch");
+    for (const Json& entry : json.at("entries")) {
+        table.entries.push_back(entry_of(entry));
+        if (!bundle.binaries.contains(table.entries.back().binary_hash)) {
+            throw std::invalid_argument(
+                fmt::format("no kernel {}", table.entries.back().binary_hash));
+        }
+    }
+    table.binaries = std::move(bundle.binaries);
+    return table;
+}
+
+}  // namespace
+
+std::vector<const ServingEntry*> ServingTable::entries_for(Problem matrix) const {
+    std::vector<const ServingEntry*> found;
+    for (const ServingEntry& entry : entries) {
+        matrix.shape.m = entry.problem.shape.m;
+        if (entry.problem == matrix) {
+            found.push_back(&entry);
+        }
+    }
+    std::ranges::sort(found, {}, [](const ServingEntry* entry) { return entry->problem.shape.m; });
+    return found;
+}
+
+ServingTable read_serving_table(const std::filesystem::path& path) {
+    Bundle bundle = read_bundle(path);
+    std::string why;
+    try {
+        ServingTable table = table_of(std::move(bundle));
+        table.name = path.string();
+        return table;
+    } catch (const Json::exception& error) {
+        why = error.what();
+    } catch (const std::invalid_argument& error) {
+        why = error.what();
+    } catch (const UsageError& error) {
+        why = error.what();
+    }
+    throw UsageError(
+        fmt::format("the bundle {} holds what this library cannot use ({}): write it "
+                    "again with fdkbench export-table --bundle of this version",
+                    path.string(),
+                    why));
+}
+
+}  // namespace fdkbench

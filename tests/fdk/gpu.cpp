@@ -1,0 +1,164 @@
+#include "src/cuda/cuda_backend.hpp"
+#include "src/cuda/handles.hpp"
+#include "tests/catch.hpp"
+#include "tests/fdk/fixture.hpp"
+#include "tests/kernels/points.hpp"
+
+#include <cuda_runtime_api.h>
+
+using namespace fdkbench;
+using namespace fdkbench::test;
+
+namespace {
+
+constexpr double kMaxNrmse = 4e-3;
+
+DeviceInfo gpu() {
+    const auto devices = make_cuda_backend()->devices();
+    if (devices.empty()) {
+        skip_program("no CUDA device");
+    }
+    return devices.front();
+}
+
+Problem problem(std::int64_t m, int bits, ElementType type = ElementType::kBf16) {
+    return {.shape = {m, 512, 1024}, .format = {bits, bits == 16 ? 0 : 64}, .type = type};
+}
+
+void require_cuda(cudaError_t status) {
+    INFO(cudaGetErrorString(status));
+    REQUIRE(status == cudaSuccess);
+}
+
+/// x and y on the GPU for one product, on a stream of the caller's.
+class Product {
+  public:
+    Product(const Problem& problem, unsigned seed)
+        : problem_(problem),
+          host_x_(random_activations(problem, seed)),
+          x_(bytes_of(host_x_), "cuda:0"),
+          y_(static_cast<std::size_t>(2 * problem.shape.m * problem.shape.n), "cuda:0"),
+          stream_(make_stream()) {
+        require_cuda(cudaMemcpy(x_.data(), host_x_.data(), x_.bytes(), cudaMemcpyHostToDevice));
+        poison();
+    }
+
+    void poison() { require_cuda(cudaMemset(y_.data(), 0xff, y_.bytes())); }
+    void multiply(fdk_matrix* matrix) {
+        require_ok(fdk_matmul(matrix, stream_.get(), x_.data(), problem_.shape.m, y_.data()));
+    }
+    [[nodiscard]] double error(const Weights& weights) {
+        require_cuda(cudaStreamSynchronize(stream_.get()));
+        std::vector<std::uint16_t> y(y_.bytes() / 2);
+        require_cuda(cudaMemcpy(y.data(), y_.data(), y_.bytes(), cudaMemcpyDeviceToHost));
+        return nrmse(y, host_x_, weights, problem_);
+    }
+    [[nodiscard]] cudaStream_t stream() const { return stream_.get(); }
+
+  private:
+    static std::size_t bytes_of(const std::vector<std::uint16_t>& values) {
+        return 2 * values.size();
+    }
+
+    Problem problem_;
+    std::vector<std::uint16_t> host_x_;
+    CudaBuffer x_;
+    CudaBuffer y_;
+    Stream stream_;
+};
+
+}  // namespace
+
+TEST_CASE("A matrix multiplies on the caller's stream and in its graphs, by every family") {
+    const DeviceInfo device = gpu();
+    const int bits = GENERATE(16, 4, 1);
+    const std::int64_t m = GENERATE(1, 16, 64);
+    for (const Family* family : testing::claimants("cuda", problem(m, bits), device)) {
+        INFO(family->name << ", " << to_string(problem(m, bits)));
+        BundleMaker maker(device, make_nvrtc_compiler());
+        maker.add(family->name, problem(m, bits));
+        Table table = load(maker.write());
+        const Weights weights = random_weights(problem(m, bits), 7);
+        const MatrixHandle matrix = make_matrix(table.get(), weights, "cuda:0");
+        table.reset();
+
+        Product product(problem(m, bits), 3);
+        // Captured before this stream, x and y have ever seen the kernel.
+        cudaGraph_t captured = nullptr;
+        require_cuda(cudaStreamBeginCapture(product.stream(), cudaStreamCaptureModeThreadLocal));
+        product.multiply(matrix.get());
+        product.multiply(matrix.get());
+        require_cuda(cudaStreamEndCapture(product.stream(), &captured));
+        const Graph graph(captured);
+        cudaGraphExec_t instance = nullptr;
+        require_cuda(cudaGraphInstantiate(&instance, graph.get(), 0));
+        const GraphExec exec(instance);
+        for (int replay = 0; replay < 2; ++replay) {
+            product.poison();
+            require_cuda(cudaGraphLaunch(exec.get(), product.stream()));
+            CHECK(product.error(weights) < kMaxNrmse);
+        }
+
+        product.poison();
+        product.multiply(matrix.get());
+        CHECK(product.error(weights) < kMaxNrmse);
+    }
+}
+
+TEST_CASE("Launches that may overlap give the same result") {
+    const DeviceInfo device = gpu();
+    if (!has_dependent_launches(device)) {
+        skip_program("needs compute capability 9.0");
+    }
+    BundleMaker maker(device, make_nvrtc_compiler());
+    maker.add("fragment_ring", problem(8, 4), LaunchMode::kDependent);
+    const Table table = load(maker.write());
+    const Weights weights = random_weights(problem(8, 4), 7);
+    const MatrixHandle matrix = make_matrix(table.get(), weights, nullptr);
+    Product product(problem(8, 4), 3);
+    for (int launch = 0; launch < 20; ++launch) {
+        product.multiply(matrix.get());
+    }
+    CHECK(product.error(weights) < kMaxNrmse);
+}
+
+TEST_CASE("One matrix serves several m, each by its own kernel and layout") {
+    const DeviceInfo device = gpu();
+    BundleMaker maker(device, make_nvrtc_compiler());
+    maker.add("lut_mv", problem(1, 4));
+    maker.add("lut_mma", problem(16, 4));
+    maker.add("fragment_mma", problem(32, 4));
+    maker.add("unfused", problem(256, 4));
+    maker.add("unfused", problem(512, 4));
+    const Table table = load(maker.write());
+    const Weights weights = random_weights(problem(1, 4), 7);
+    const MatrixHandle matrix = make_matrix(table.get(), weights, nullptr);
+    for (const std::int64_t m : {512, 1, 16, 256, 32, 1}) {
+        INFO("m " << m);
+        Product product(problem(m, 4), 3);
+        product.multiply(matrix.get());
+        CHECK(product.error(weights) < kMaxNrmse);
+    }
+    alignas(16) std::uint16_t nothing[8] = {};
+    CHECK_THAT(refusal(fdk_matmul(matrix.get(), nullptr, nothing, 2, nothing), FDK_NO_ENTRY),
+               ContainsSubstring("m=2"));
+}
+
+TEST_CASE("A table for another architecture is refused") {
+    DeviceInfo device = gpu();
+    BundleMaker maker(device, make_nvrtc_compiler());
+    maker.add("lut_mv", problem(1, 4));
+    maker.table.device_arch = "sm_10a";
+    const Table table = load(maker.write());
+    const Weights weights = random_weights(problem(1, 4), 7);
+    fdk_matrix* matrix = nullptr;
+    CHECK_THAT(refusal(fdk_matrix_create(table.get(),
+                                         &weights.format,
+                                         weights.weight_data.data(),
+                                         weights.scale.data(),
+                                         nullptr,
+                                         "cuda:0",
+                                         &matrix),
+                       FDK_NO_DEVICE),
+               ContainsSubstring("sm_10a"));
+}
