@@ -28,10 +28,11 @@ bool all_finite(const Elements& elements) {
     });
 }
 
-/// A family that waits for its predecessor, on a number of tokens that it takes, and where its
-/// source waits.
+/// A family that waits for its predecessor, on bits and a number of tokens that it takes, and where
+/// its source waits.
 struct Waiting {
     std::string family;
+    std::vector<int> bits;
     std::int64_t m;
     std::string wait;
     std::string hasty;  // takes the wait's place where it should be missing
@@ -41,9 +42,10 @@ const std::vector<Waiting>& waiting() {
     const std::string copies = "activations();\n";
     const std::string waits = "wait_for_predecessors();\n";
     static const std::vector<Waiting> all{
-        {"fragment_mma", 3, "    " + waits, ""},
-        {"fragment_ring", 3, waits + "        " + copies, copies},
-        {"fragment_wgmma", 20, waits + "        " + copies, copies},
+        {"fragment_imma", {2, 1}, 3, "    " + waits, ""},
+        {"fragment_mma", {4, 8, 2, 1}, 3, "    " + waits, ""},
+        {"fragment_ring", {4, 8, 2, 1}, 3, waits + "        " + copies, copies},
+        {"fragment_wgmma", {4, 8, 2, 1}, 20, waits + "        " + copies, copies},
     };
     return all;
 }
@@ -169,7 +171,7 @@ Elements multiplied_in_chain(const Data& data, Runnable& multiply) {
 TEST_CASE("A dependent kernel takes what its predecessor writes late") {
     require_dependent_launches();
     const Waiting& kernel = GENERATE(from_range(waiting()));
-    const int bits = GENERATE(8, 4, 2, 1);
+    const int bits = GENERATE_COPY(from_range(kernel.bits));
     const bool in_graph = GENERATE(false, true);
     CAPTURE(kernel.family, bits, in_graph);
     const Problem problem = problem_of(kernel, bits);
@@ -190,7 +192,7 @@ TEST_CASE(
     require_dependent_launches();
     const Waiting& kernel = GENERATE(from_range(waiting()));
     CAPTURE(kernel.family);
-    const Problem problem = problem_of(kernel, 4);
+    const Problem problem = problem_of(kernel, kernel.bits.front());
     const Data data(problem);
     const Family& family = family_named(kernel.family);
     const KernelSource hasty = patched(family, kernel.wait, kernel.hasty);
@@ -204,7 +206,7 @@ TEST_CASE(
 TEST_CASE("A chain of dependent launches gives what plain launches give") {
     require_dependent_launches();
     const Waiting& kernel = GENERATE(from_range(waiting()));
-    const int bits = GENERATE(8, 4, 2, 1);
+    const int bits = GENERATE_COPY(from_range(kernel.bits));
     CAPTURE(kernel.family, bits);
     const Problem problem = problem_of(kernel, bits);
     const Data data(problem);

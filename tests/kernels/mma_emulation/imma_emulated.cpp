@@ -195,6 +195,7 @@ void check_all(Codebook kind) {
     check<tiling(kBits, 64, {.m_tile = 2, .row_warps = 2})>(3, kind);
     check<tiling(kBits, 128, {.k = 640, .m_tile = 2, .unroll = 2})>(2, kind);
     check<tiling(kBits, 128, {.k = 4224, .m_tile = 4, .k_warps = 4})>(3, kind);
+    check<tiling(kBits, 128, {.k = 4224, .k_warps = 4})>(1, kind);
     check<tiling(kBits, 192)>(1, kind);
     check<tiling(kBits, 576, {.k_warps = 1})>(1, kind);
     check<tiling(kBits, 576, {.m_tile = 4, .row_tiles = 2, .unroll = 2})>(2, kind);
@@ -229,7 +230,7 @@ TEST_CASE("The largest mantissas fit the planes") {
     constexpr FragmentImmaTiling kTiling = tiling(1, 64, {.m_tile = 2});
     Case given(kTiling, 2, Codebook::kSymmetric);
     for (std::size_t i = 0; i < given.x.size(); ++i) {
-        // 255/256 · 2 and above, below, and of both signs.
+        // Up to the largest of bf16, 255/128, and of both signs; in every other span less.
         const auto mantissa = static_cast<std::uint16_t>(0x3f80U + 0x78U + i % 8);
         given.x[i] = static_cast<std::uint16_t>(mantissa | (i % 3 == 0 ? 0x8000U : 0U));
         if (i / 64 % 2 == 1) {
