@@ -65,6 +65,11 @@ std::optional<LaunchPlan> for_m(LaunchPlan plan, std::int64_t m) {
     return plan;
 }
 
+bool has_matmul(const LaunchPlan& plan) {
+    return std::ranges::any_of(
+        plan.steps, [](const LaunchStep& step) { return step.kind == LaunchStep::Kind::kMatmul; });
+}
+
 std::string_view to_string(LaunchMode mode) {
     return mode == LaunchMode::kPlain ? "plain" : "dependent";
 }

@@ -71,7 +71,7 @@ struct LaunchPlan {
     /// leave its counters zero again.
     std::uint64_t workspace_bytes = 0;
     /// Nothing where it is not known: then the plan is for one m only.
-    std::optional<RowTiling> tiling;
+    std::optional<RowTiling> tiling = std::nullopt;
     // NOLINTNEXTLINE(modernize-use-nullptr): its code has no pointer.
     auto operator<=>(const LaunchPlan&) const = default;
 };
@@ -83,6 +83,9 @@ std::array<std::uint32_t, 3> grid_for(const LaunchPlan& plan,
 
 /// The plan for another m; nothing where it is not known how, or one launch does not take so many.
 std::optional<LaunchPlan> for_m(LaunchPlan plan, std::int64_t m);
+
+/// Whether a step is the library's matmul.
+bool has_matmul(const LaunchPlan& plan);
 
 /// How kernels that follow each other are launched.
 enum class LaunchMode {
