@@ -49,6 +49,10 @@ struct Statements {
                     " binary_hash) VALUES (?, ?, ?, ?, ?, ?)"
                     " ON CONFLICT DO UPDATE SET compile_key = excluded.compile_key,"
                     " layout = excluded.layout RETURNING id"),
+          lacks_tiling(connection, "SELECT 1 FROM candidate WHERE identity = ? AND launch = ?"),
+          learn_tiling(connection,
+                       "UPDATE OR IGNORE candidate SET launch = ?3"
+                       " WHERE identity = ?1 AND launch = ?2"),
           // The same code cannot read both layouts: it was measured on weights that it misread.
           forget_misread(connection,
                          "DELETE FROM measurement WHERE candidate_id IN (SELECT id FROM candidate"
@@ -102,6 +106,8 @@ struct Statements {
     Statement compile_failed;
     Statement cell;
     Statement candidate;
+    Statement lacks_tiling;
+    Statement learn_tiling;
     Statement forget_misread;
     Statement forget;
     Statement measurement;

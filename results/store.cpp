@@ -189,6 +189,14 @@ bool Store::measured(const Candidate& candidate,
                        : found(statements.compile_failed, candidate.compile_key);
 }
 
+void Store::learn_tiling(const Candidate& candidate, const std::string& binary_hash) {
+    Statements& statements = *impl_->statements;
+    const std::string without = text_without_tiling(candidate.plan);
+    if (candidate.plan.tiling && statements.lacks_tiling.first(binary_hash, without)) {
+        statements.learn_tiling.run(binary_hash, without, json_text(candidate.plan));
+    }
+}
+
 namespace {
 
 std::int64_t insert_measurement(Statement& statement,
