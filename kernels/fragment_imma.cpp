@@ -68,8 +68,8 @@ std::optional<std::string> declines(const Problem& problem, const DeviceInfo& de
         return fmt::format(
             "needs k to be a multiple of {0}, and a group size that is k or one, too", kSpanK);
     }
-    if (auto reason = fragment_leaves_to_wgmma(problem, device)) {
-        return reason;
+    if (problem.shape.m > static_cast<std::int64_t>(kWidestTile)) {
+        return fmt::format("converts each row of x for each CTA: at most {}", kWidestTile);
     }
     return fragment_declines(problem, device, all_axes, skips);
 }

@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::uint64_t kWidestTile = 16;
 constexpr int kOtherRegisters = 40;  // addresses, counters, activations
-constexpr int kLittleOfX = 16384;    // bytes a CTA
+constexpr int kLittleOfX = 16384;    // bytes a CTA; with more sharing pays
 
 FragmentMmaTiling tiling(const Problem& problem, const Params& params) {
     FragmentMmaTiling cut = fragment_mma_tiling(problem, params);
@@ -57,16 +57,17 @@ std::optional<std::string> exceeds(const FragmentMmaTiling& tiling, const Device
     return fragment_exceeds(device, tiling.threads(), registers(tiling), tiling.shared_bytes());
 }
 
-/// Sharing x pays as soon as there is much of it, and only then.
+/// At kLittleOfX itself both are tried.
 std::optional<std::string> skips_cluster(const FragmentMmaTiling& cut, const DeviceInfo& device) {
+    const int x_bytes = cut.m_tile * cut.format.k * 2;
     if (!has_dependent_launches(device)) {
         if (cut.cluster > 1) {
             return "a cluster needs compute capability 9.0 or above";
         }
-    } else if (cut.cluster > 1 && cut.x_bytes() <= kLittleOfX) {
-        return fmt::format("cluster {}: {} bytes of x are soon there", cut.cluster, cut.x_bytes());
-    } else if (cut.cluster == 1 && cut.x_bytes() > kLittleOfX) {
-        return fmt::format("cluster 1: {} bytes of x are better shared", cut.x_bytes());
+    } else if (cut.cluster > 1 && x_bytes < kLittleOfX) {
+        return fmt::format("cluster {}: {} bytes of x are soon there", cut.cluster, x_bytes);
+    } else if (cut.cluster == 1 && x_bytes > kLittleOfX) {
+        return fmt::format("cluster 1: {} bytes of x are better shared", x_bytes);
     }
     return std::nullopt;
 }

@@ -68,7 +68,7 @@ constexpr int kBuilders = Decoder::kBytes > 0 && kThreads > 256 ? 256 : 0;
 class Activations {
   public:
     __device__ Activations(const uint16* x, int columns, uint8* shared)
-        : x_(x), columns_(columns), shared_(shared + Decoder::kBytes), all_(shared) {}
+        : x_(x), columns_(columns), shared_(shared + Decoder::kBytes), cta_shared_(shared) {}
 
     /// Starts to bring all pieces, when the launches that x comes from have ended.
     __device__ void begin() const {
@@ -134,9 +134,12 @@ class Activations {
         __syncwarp();
         arrive_cluster();
         constexpr int kTail = (kTiling.padded_k() - kK) / 8;
-        for (int i = threadIdx.x; i < columns_ * kTail; i += kThreads) {
-            *reinterpret_cast<uint4*>(shared_ + i / kTail * kXStride + (kK + i % kTail * 8) * 2) =
-                make_uint4(0, 0, 0, 0);
+        if constexpr (kTail > 0) {
+            for (int i = threadIdx.x; i < columns_ * kTail; i += kThreads) {
+                const int k = kK + i % kTail * 8;
+                *reinterpret_cast<uint4*>(shared_ + i / kTail * kXStride + k * 2) =
+                    make_uint4(0, 0, 0, 0);
+            }
         }
         wait_cluster();  // all CTAs have their barriers
         if (threadIdx.x == kBuilders) {
@@ -162,13 +165,13 @@ class Activations {
         return max(min(kPieceK, kK - piece * kPieceK), 0) * 2;
     }
     __device__ uint32 barrier(int piece) const {
-        return shared_address(all_ + kTiling.barriers_begin()) + piece * 8;
+        return shared_address(cta_shared_ + kTiling.barriers_begin()) + piece * 8;
     }
 
     const uint16* x_;
     int columns_;
     uint8* shared_;
-    uint8* all_;
+    uint8* cta_shared_;
 };
 
 /// sums += span · x; `x` are the addresses of the chunk's first k. Operands are not weights but, if
@@ -278,6 +281,7 @@ extern "C" __global__ void __launch_bounds__(kThreads) fragment_mma(const void* 
     const Activations activations(
         static_cast<const uint16*>(x) + static_cast<int64>(m_begin) * kK, columns, shared);
     activations.begin();
+    // The same in all threads: of these decoders only FragmentSign has two variants.
     const bool needs_sums = decoder.build(shared);
     activations.meet(0);
 

@@ -11,7 +11,7 @@
 // The 64 values of a span share an exponent: x = q · 2^(E − 12), where E is that of the largest and
 // q whole, |q| < 2^13. A plane has the high or the low byte of each, q = 256·high + low with
 // −128 ≤ low < 128; registers 1 and 3 have those of 4·q. That still fits, because E is one more
-// where the largest is 127/128 · 2^(E + 1) or above. What is below 2^-93 keeps fewer digits. Inf or
+// where the largest is 255/256 · 2^(E + 1) or above. What is below 2^-93 keeps fewer digits. Inf or
 // NaN makes a span NaN.
 //
 // Behind a span's planes stand records, one for each row of x, which also centre sums of bits: a

@@ -29,7 +29,7 @@ std::optional<Distribution> distribution_called(std::string_view word);
 /// The values that quantised weights stand for. Kernels may do better with some than with others.
 enum class CodebookValues {
     kUniform,  ///< uniform_codebook()
-    kUneven,   ///< uneven_codebook(): a kernel that recognises anything in it is wrong
+    kUneven,   ///< uneven_codebook(): without steps or symmetry to make use of
 };
 
 /// "uniform" or "uneven".

@@ -146,7 +146,7 @@ std::vector<std::uint16_t> uneven_codebook(int bits, ElementType type) {
     std::vector<std::uint16_t> codebook(codebook_size(bits));
     for (std::size_t i = 0; i < codebook.size(); ++i) {
         const float share = static_cast<float>(i) / static_cast<float>(codebook.size() - 1);
-        codebook[i] = to_bits16(1.8F * share * (0.4F + 0.6F * share) - 1, type);
+        codebook[i] = to_bits16(1.8F * share * (0.6F + 0.4F * share) - 1, type);
     }
     return codebook;
 }

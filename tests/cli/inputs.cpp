@@ -34,7 +34,7 @@ TEST_CASE("Other inputs, another codebook and another cache policy give rows of 
                          " HAVING count(*) = " +
                          rows + ")") == "4");
     CHECK(database.value("SELECT count(*) FROM best") == "4");
-    CHECK(database.value("SELECT count(DISTINCT rmse_original) FROM best"
+    CHECK(database.value("SELECT count(DISTINCT nrmse_original) FROM best"
                          " WHERE policy LIKE 'cold5-normal%'") == "2");
 }
 

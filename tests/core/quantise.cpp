@@ -136,6 +136,10 @@ TEST_CASE("An uneven codebook ascends, is not symmetric, and has no equal steps"
             CHECK(codebook[i] - codebook[i - 1] > codebook[i - 1] - codebook[i - 2]);
         }
     }
+    const auto fine = from_bits(uneven_codebook(8, ElementType::kBf16), ElementType::kBf16);
+    for (std::size_t i = 1; i < fine.size(); ++i) {
+        CHECK(fine[i] > fine[i - 1]);
+    }
 }
 
 TEST_CASE("A byte table has the codebook values of every byte, first element from the top bits") {

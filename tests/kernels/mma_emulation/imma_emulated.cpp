@@ -229,7 +229,7 @@ TEST_CASE("The largest mantissas fit the planes") {
     constexpr FragmentImmaTiling kTiling = tiling(1, 64, {.m_tile = 2});
     Case given(kTiling, 2, Codebook::kSymmetric);
     for (std::size_t i = 0; i < given.x.size(); ++i) {
-        // 127/128 · 2 and above, below, and of both signs.
+        // 255/256 · 2 and above, below, and of both signs.
         const auto mantissa = static_cast<std::uint16_t>(0x3f80U + 0x78U + i % 8);
         given.x[i] = static_cast<std::uint16_t>(mantissa | (i % 3 == 0 ? 0x8000U : 0U));
         if (i / 64 % 2 == 1) {
