@@ -8,18 +8,18 @@
 namespace fdkbench {
 namespace {
 
-constexpr std::int64_t kMultiple = 32;       // of k and groups: two mma steps
-constexpr std::int64_t kMostTokens = 65535;  // tiles of one token make as many CTAs along y
-constexpr int kRegisters = 65536;            // of an SM
-constexpr int kMostRegisters = 255;          // of a thread
-constexpr int kRegisterStep = 8;             // they are given in multiples of this
+constexpr std::int64_t kMultiple = 32;      // of k and groups: two mma steps
+constexpr std::int64_t kMostTiles = 65535;  // CTAs along y
+constexpr int kRegisters = 65536;           // of an SM
+constexpr int kMostRegisters = 255;         // of a thread
+constexpr int kRegisterStep = 8;            // they are given in multiples of this
 constexpr int kMostThreads = 512;
 constexpr std::int64_t kFewWarps = 4;  // along k; fewer are for short k
 
 /// Whatever the family.
 std::optional<std::string> declines_any(const Problem& problem, const DeviceInfo& device) {
-    if (problem.shape.m > kMostTokens) {
-        return fmt::format("is for at most {} tokens", kMostTokens);
+    if (problem.shape.m > kMostTiles) {
+        return fmt::format("is for at most {} tokens", kMostTiles);
     }
     const std::int64_t k = problem.shape.k;
     const std::int64_t group_size = problem.format.group_size;
@@ -114,11 +114,13 @@ LaunchPlan fragment_plan(const std::string& family,
                          int shared_bytes) {
     LaunchStep step;
     step.kernel = family;
+    const RowTiling tiling{.m_tile = m_tile, .most_m = kMostTiles * m_tile};
     step.grid[0] = static_cast<std::uint32_t>(ctas);
-    step.grid[1] = static_cast<std::uint32_t>(ceil_div(problem.shape.m, m_tile));
+    step.grid[1] = static_cast<std::uint32_t>(tiling.tiles(problem.shape.m));
+    step.grid_per_tile[1] = 1;
     step.block[0] = static_cast<std::uint32_t>(threads);
     step.shared_bytes = static_cast<std::uint32_t>(shared_bytes);
-    return {{step}, 0};
+    return {.steps = {step}, .workspace_bytes = 0, .tiling = tiling};
 }
 
 FragmentMmaTiling fragment_mma_tiling(const Problem& problem, const Params& params) {

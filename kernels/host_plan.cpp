@@ -53,20 +53,22 @@ std::optional<std::string> host_tile_skips(const Params& params, const DeviceInf
 LaunchPlan host_plan(const std::string& family, const Problem& problem, const Params& params) {
     const auto threads = static_cast<std::uint32_t>(params.number("threads"));
     const std::int64_t m_tile = params.number("m_tile");
-    const std::int64_t rows = ceil_div(problem.shape.m, m_tile) * m_tile;
     const std::int64_t padded_k = ceil_div(problem.shape.k, kLargestBlock) * kLargestBlock;
+    const auto tile_bytes = static_cast<std::uint64_t>(m_tile * padded_k) * sizeof(float);
+    const RowTiling tiling{.m_tile = m_tile, .workspace_bytes_per_tile = tile_bytes};
 
     LaunchStep prepare;
     prepare.kernel = family + "_prepare";
-    // One row is done before another thread has woken up.
-    prepare.grid[0] = rows == 1 ? 1 : threads;
+    // One row, which such tiles are for, is done before another thread has woken up.
+    prepare.grid[0] = m_tile == 1 ? 1 : threads;
     prepare.block[0] = prepare.grid[0];
     LaunchStep multiply;
     multiply.kernel = family;
     multiply.grid[0] = static_cast<std::uint32_t>(std::min(
         kPartsPerThread * threads, ceil_div(problem.shape.n, params.number("rows_per_tile"))));
     multiply.block[0] = threads;
-    return {{prepare, multiply}, static_cast<std::uint64_t>(rows * padded_k) * sizeof(float)};
+    const auto tiles = static_cast<std::uint64_t>(tiling.tiles(problem.shape.m));
+    return {.steps = {prepare, multiply}, .workspace_bytes = tiles * tile_bytes, .tiling = tiling};
 }
 
 }  // namespace fdkbench

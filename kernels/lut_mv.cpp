@@ -152,7 +152,10 @@ LaunchPlan plan(const Problem& problem, const Params& params, const DeviceInfo&)
     step.grid[0] = static_cast<std::uint32_t>(ceil_div(problem.shape.n, cta_rows));
     step.block[0] = static_cast<std::uint32_t>(warps * 32);
     step.shared_bytes = static_cast<std::uint32_t>(shared_bytes(problem, params));
-    return {{step}, 0};
+    const auto m_tile = params.number("m_tile");
+    return {.steps = {step},
+            .workspace_bytes = 0,
+            .tiling = RowTiling{.m_tile = m_tile, .most_m = m_tile}};
 }
 
 const RegisterFamily registration{{

@@ -11,6 +11,7 @@ namespace {
 constexpr std::int64_t kRegisters = 65536;      // of an SM
 constexpr std::int64_t kUsableRegisters = 240;  // of a thread; a few remain for addresses
 constexpr std::int64_t kOtherRegisters = 36;    // addresses, counters, activations
+constexpr std::int64_t kMostCtas = 0x7fffffff;  // along x
 constexpr int kLeastRunBytes = 16;              // in flight, of each of a lane's rows
 constexpr int kMostRunBytes = 32;
 constexpr int kMostUnroll = 8;
@@ -173,9 +174,15 @@ LaunchPlan mma_plan(const std::string& family, const MmaTiling& tiling, const Pr
     LaunchStep step;
     step.kernel = family;
     step.grid[0] = static_cast<std::uint32_t>(ctas(problem, tiling.tile_n(), tiling.m_tile));
+    const std::int64_t tile_ctas = ceil_div(problem.shape.n, tiling.tile_n());
+    step.grid_per_tile[0] = static_cast<std::uint32_t>(tile_ctas);
     step.block[0] = static_cast<std::uint32_t>(tiling.threads());
     step.shared_bytes = static_cast<std::uint32_t>(tiling.shared_bytes());
-    return {{step}, 0};
+    const std::int64_t most_m = kMostCtas / tile_ctas * tiling.m_tile;
+    return {.steps = {step},
+            .workspace_bytes = 0,
+            .tiling = RowTiling{.m_tile = tiling.m_tile,
+                                .most_m = std::min(most_m, RowTiling::kAnyNumber)}};
 }
 
 }  // namespace fdkbench

@@ -29,7 +29,8 @@ struct TensorMap {
 /// One launch of a kernel.
 struct Step {
     const char* kernel;  ///< exported name; empty: the library's matmul with weights [n,k]
-    std::uint32_t grid[3];
+    std::uint32_t grid[3];           ///< for the m that was measured
+    std::uint32_t grid_per_tile[3];  ///< where not 0, grid is this times the tiles of x
     std::uint32_t block[3];
     std::uint32_t cluster;       ///< CTAs per cluster along x
     std::uint32_t shared_bytes;  ///< dynamic shared memory
@@ -38,9 +39,11 @@ struct Step {
     TensorMap tensor_maps[3];
 };
 
-/// The fastest kernel for one problem.
+/// The kernel that is taken to be the fastest for an interval of m.
 struct Entry {
-    std::int64_t m;
+    std::int64_t first_m;
+    std::int64_t last_m;
+    std::int64_t m;  ///< that was measured: grid, workspace, time, ratio and error are for it
     std::int64_t n;
     std::int64_t k;
     int bits;
@@ -54,6 +57,9 @@ struct Entry {
     std::size_t first_step;  ///< index into kSteps
     std::size_t steps;
     std::uint64_t workspace_bytes;
+    std::uint64_t workspace_bytes_per_tile;  ///< 0: workspace_bytes is for every m
+    std::int64_t m_tile;  ///< rows of x that are a tile
+    std::int64_t most_m;  ///< rows of x that one launch takes: split more
     double time_us;
     double ratio;  ///< baseline time / time: above 1 is faster than the baseline
     double ratio_lo;  ///< 95 % interval of ratio; 0 where one sample gives none
@@ -63,7 +69,7 @@ struct Entry {
 )";
 
 constexpr const char* kLookup = R"(
-/// The entry for exactly this problem, or a null pointer.
+/// The entry for this problem, or a null pointer. It was measured for it only where its m is this.
 constexpr const Entry* find(std::int64_t m,
                             std::int64_t n,
                             std::int64_t k,
@@ -71,12 +77,25 @@ constexpr const Entry* find(std::int64_t m,
                             std::int64_t group_size,
                             std::string_view type = "bf16") {
     for (const Entry& entry : kEntries) {
-        if (entry.m == m && entry.n == n && entry.k == k && entry.bits == bits &&
-            entry.group_size == group_size && entry.type == type) {
+        if (entry.first_m <= m && m <= entry.last_m && entry.n == n && entry.k == k &&
+            entry.bits == bits && entry.group_size == group_size && entry.type == type) {
             return &entry;
         }
     }
     return nullptr;
+}
+
+/// The grid of a step of the entry along an axis, for m ≤ most_m rows of x.
+constexpr std::uint32_t grid(const Entry& entry, const Step& step, int axis, std::int64_t m) {
+    const auto tiles = static_cast<std::uint32_t>((m + entry.m_tile - 1) / entry.m_tile);
+    return step.grid_per_tile[axis] == 0 ? step.grid[axis] : step.grid_per_tile[axis] * tiles;
+}
+
+/// The workspace of the entry for m ≤ most_m rows of x.
+constexpr std::uint64_t workspace_bytes(const Entry& entry, std::int64_t m) {
+    const auto tiles = static_cast<std::uint64_t>((m + entry.m_tile - 1) / entry.m_tile);
+    return entry.workspace_bytes_per_tile == 0 ? entry.workspace_bytes
+                                               : entry.workspace_bytes_per_tile * tiles;
 }
 
 }  // namespace fdkbench_table
@@ -122,14 +141,11 @@ std::string step_text(const LaunchStep& step) {
     for (const TensorMap& map : step.tensor_maps) {
         maps += (maps.empty() ? "" : ", ") + tensor_map_text(map);
     }
-    return fmt::format("    Step{{{}, {{{}, {}, {}}}, {{{}, {}, {}}}, {}, {}, {}, {}, {{{}}}}},\n",
+    return fmt::format("    Step{{{}, {{{}}}, {{{}}}, {{{}}}, {}, {}, {}, {}, {{{}}}}},\n",
                        literal(step.kernel),
-                       step.grid[0],
-                       step.grid[1],
-                       step.grid[2],
-                       step.block[0],
-                       step.block[1],
-                       step.block[2],
+                       fmt::join(step.grid, ", "),
+                       fmt::join(step.grid_per_tile, ", "),
+                       fmt::join(step.block, ", "),
                        step.cluster,
                        step.shared_bytes,
                        step.waits_for_predecessor,
@@ -137,9 +153,18 @@ std::string step_text(const LaunchStep& step) {
                        maps);
 }
 
+std::string last_m_text(const TableEntry& entry) {
+    return entry.last_m ? std::to_string(*entry.last_m)
+                        : "std::numeric_limits<std::int64_t>::max()";
+}
+
 std::string entry_text(const TableEntry& entry, std::size_t first_step) {
     const auto& [shape, format, type] = entry.problem;
+    const RowTiling tiling =
+        entry.plan.tiling.value_or(RowTiling{.m_tile = shape.m, .most_m = shape.m});
     return fmt::format("    Entry{{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}",
+                       entry.first_m,
+                       last_m_text(entry),
                        shape.m,
                        shape.n,
                        shape.k,
@@ -151,10 +176,13 @@ std::string entry_text(const TableEntry& entry, std::size_t first_step) {
                        literal(to_string(entry.layout)),
                        literal(to_string(entry.launch_mode)),
                        literal(entry.binary_hash),
-                       first_step,
+                       first_step) +
+           fmt::format(", {}, {}, {}, {}, {}, {}, {}, {}, {}, {}}},\n",
                        entry.plan.steps.size(),
-                       entry.plan.workspace_bytes) +
-           fmt::format(", {}, {}, {}, {}, {}}},\n",
+                       entry.plan.workspace_bytes,
+                       tiling.workspace_bytes_per_tile,
+                       tiling.m_tile,
+                       tiling.most_m,
                        literal(entry.time_us),
                        literal(entry.ratio),
                        literal(entry.ratio_lo.value_or(0)),
@@ -200,7 +228,7 @@ std::string to_header(const DispatchTable& table) {
         }
     }
     return fmt::format(
-               "// The fastest kernel for each problem, written by fdkbench export-table.\n"
+               "// The fastest kernels for each problem, written by fdkbench export-table.\n"
                "#pragma once\n\n"
                "#include <array>\n#include <cstddef>\n#include <cstdint>\n#include <limits>\n"
                "#include <string_view>\n\n"

@@ -1,6 +1,7 @@
 #include "results/dispatch_table.hpp"
 
 #include "results/format.hpp"
+#include "results/intervals.hpp"
 #include "results/layout_choice.hpp"
 #include "results/rows.hpp"
 #include "src/core/error.hpp"
@@ -90,12 +91,15 @@ std::map<Problem, std::vector<LayoutWinners>> winners_by_matrix(const Store& sto
     return matrices;
 }
 
-Json number_or_null(const std::optional<double>& number) {
+template <typename Number>
+Json number_or_null(const std::optional<Number>& number) {
     return number ? Json(*number) : Json(nullptr);
 }
 
 Json entry_json(const TableEntry& entry) {
     Json json = entry.problem;
+    json["first_m"] = entry.first_m;
+    json["last_m"] = number_or_null(entry.last_m);
     json["family"] = entry.family;
     json["params"] = entry.params;
     json["launch"] = entry.plan;
@@ -129,7 +133,8 @@ DispatchTable read_table(const Store& store,
     table.policy = newest_policy(store, table.device_key);
 
     for (const auto& [matrix, layouts] : winners_by_matrix(store, table, max_nrmse)) {
-        const LayoutChoice choice = choose_layout(layouts);
+        LayoutChoice choice = choose_layout(layouts);
+        set_intervals(choice.entries);
         table.entries.insert(table.entries.end(), choice.entries.begin(), choice.entries.end());
         table.layout_costs.insert(
             table.layout_costs.end(), choice.costs.begin(), choice.costs.end());

@@ -9,8 +9,11 @@
 namespace fdkbench {
 
 /// The winner of one cell, among the kernels of one layout, with how to launch it and where its
-/// measurement came from.
+/// measurement came from. It was measured for the m of its problem; of those that were not, it is
+/// taken to be the best from first_m to last_m (intervals.hpp).
 struct TableEntry : Winner {
+    std::int64_t first_m = 0;
+    std::optional<std::int64_t> last_m;  ///< nothing: without end
     LaunchPlan plan;
     LaunchMode launch_mode = LaunchMode::kPlain;  ///< when it was timed
     Layout layout = Layout::kCanonical;
@@ -22,11 +25,12 @@ struct TableEntry : Winner {
     std::int64_t run_id = 0;  ///< in the database
 };
 
-/// The best configuration per (m, n, k, bits, group size) for one device. Entries of one matrix
-/// (the same but for m) all read one layout: the one that is best for all m together. Entries may
-/// come from several runs; driver, compiler and commit are those of the newest.
+/// The best configuration for each (n, k, bits, group size, type) and intervals of m, on one
+/// device. Entries of one matrix (the same but for m) all read one layout: the one that is best for
+/// all m together. Entries may come from several runs; driver, compiler and commit are those of the
+/// newest.
 struct DispatchTable {
-    static constexpr int kSchemaVersion = 2;
+    static constexpr int kSchemaVersion = 3;
     std::string device_key;
     std::string device_name;
     std::string device_backend;  ///< "cuda" or "host"

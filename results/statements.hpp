@@ -32,7 +32,7 @@ struct Statements {
                    "SELECT 1 FROM cell CROSS JOIN candidate CROSS JOIN measurement"
                    " ON cell_id = cell.id AND candidate_id = candidate.id"
                    " WHERE device_id = ? AND policy = ? AND m = ? AND n = ? AND k = ? AND bits = ?"
-                   " AND group_size = ? AND type = ? AND identity = ? AND launch = ?"
+                   " AND group_size = ? AND type = ? AND identity = ? AND launch IN (?, ?)"
                    " AND layout = ? AND status <> 'throttled' LIMIT 1"),
           compile_failed(connection,
                          "SELECT 1 FROM cell CROSS JOIN candidate CROSS JOIN measurement"
@@ -49,14 +49,19 @@ struct Statements {
                     " binary_hash) VALUES (?, ?, ?, ?, ?, ?)"
                     " ON CONFLICT DO UPDATE SET compile_key = excluded.compile_key,"
                     " layout = excluded.layout RETURNING id"),
+          lacks_tiling(connection, "SELECT 1 FROM candidate WHERE identity = ? AND launch = ?"),
+          learn_tiling(connection,
+                       "UPDATE OR IGNORE candidate SET launch = ?3"
+                       " WHERE identity = ?1 AND launch = ?2"),
           // The same code cannot read both layouts: it was measured on weights that it misread.
           forget_misread(connection,
                          "DELETE FROM measurement WHERE candidate_id IN (SELECT id FROM candidate"
-                         " WHERE identity = ? AND launch = ? AND layout <> ?)"),
+                         " WHERE identity = ? AND launch IN (?, ?) AND layout <> ?)"),
           // A kernel that now compiled also replaces its failed compilation.
           forget(connection,
                  "DELETE FROM measurement WHERE cell_id = ? AND candidate_id IN"
-                 " (SELECT id FROM candidate WHERE identity IN (?, ?) AND launch = ?)"),
+                 " (SELECT id FROM candidate WHERE identity IN (?, ?)"
+                 " AND launch IN (?, ?))"),
           measurement(connection,
                       "INSERT INTO measurement (cell_id, candidate_id, run_id, status, message,"
                       " time_us, ratio, ratio_lo, ratio_hi, baseline_us, baseline_first_us, gb_s,"
@@ -101,6 +106,8 @@ struct Statements {
     Statement compile_failed;
     Statement cell;
     Statement candidate;
+    Statement lacks_tiling;
+    Statement learn_tiling;
     Statement forget_misread;
     Statement forget;
     Statement measurement;

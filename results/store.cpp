@@ -33,6 +33,15 @@ std::string json_text(const Value& value) {
     return Json(value).dump();
 }
 
+/// The text of the same launch as it was written before plans had a tiling.
+std::string text_without_tiling(LaunchPlan plan) {
+    plan.tiling.reset();
+    for (LaunchStep& step : plan.steps) {
+        step.grid_per_tile = {};
+    }
+    return json_text(plan);
+}
+
 /// Which process used which device, as nobody else calls it at the same time.
 std::string process_name(const DeviceInfo& device) {
     std::array<char, 256> host{};
@@ -175,8 +184,17 @@ bool Store::measured(const Candidate& candidate,
     return binary_hash ? found(statements.measured,
                                *binary_hash,
                                json_text(candidate.plan),
+                               text_without_tiling(candidate.plan),
                                to_string(candidate.layout))
                        : found(statements.compile_failed, candidate.compile_key);
+}
+
+void Store::learn_tiling(const Candidate& candidate, const std::string& binary_hash) {
+    Statements& statements = *impl_->statements;
+    const std::string without = text_without_tiling(candidate.plan);
+    if (candidate.plan.tiling && statements.lacks_tiling.first(binary_hash, without)) {
+        statements.learn_tiling.run(binary_hash, without, json_text(candidate.plan));
+    }
 }
 
 namespace {
@@ -227,11 +245,13 @@ void Store::add(const Candidate& candidate,
     Statements& statements = *impl_->statements;
     const std::int64_t run_id = impl_->current_run();
     const std::string launch = json_text(candidate.plan);
+    const std::string launch_without_tiling = text_without_tiling(candidate.plan);
 
     sqlite::Transaction transaction(impl_->connection);
     const std::int64_t cell_id = impl_->cell_id(statements.cell, candidate.problem).value();
     const std::string identity = binary_hash.value_or(candidate.compile_key);
-    statements.forget_misread.run(identity, launch, to_string(candidate.layout));
+    statements.forget_misread.run(
+        identity, launch, launch_without_tiling, to_string(candidate.layout));
     const std::int64_t candidate_id = statements.candidate
                                           .first_integer(candidate.family,
                                                          json_text(candidate.params),
@@ -240,7 +260,7 @@ void Store::add(const Candidate& candidate,
                                                          candidate.compile_key,
                                                          binary_hash)
                                           .value();
-    statements.forget.run(cell_id, identity, candidate.compile_key, launch);
+    statements.forget.run(cell_id, identity, candidate.compile_key, launch, launch_without_tiling);
     const std::int64_t measurement_id =
         insert_measurement(statements.measurement, cell_id, candidate_id, run_id, measurement);
     std::int64_t block = 0;

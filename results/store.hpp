@@ -64,6 +64,9 @@ class Store {
     /// See MeasurementSink::measured; for the device and policy selected.
     [[nodiscard]] bool measured(const Candidate& candidate,
                                 const std::optional<std::string>& binary_hash) const;
+    /// Gives rows of the same code and launch that older versions stored without it the tiling of
+    /// the candidate's plan.
+    void learn_tiling(const Candidate& candidate, const std::string& binary_hash);
     /// Adds a row, replacing the same kernel's row for the same cell (a forced re-measurement), and
     /// all rows of the same code on weights in another layout.
     void add(const Candidate& candidate,

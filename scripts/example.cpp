@@ -1,7 +1,7 @@
 // Multiplies with a table's kernels and compares with a product of floats:
-//     example BUNDLE
-// BUNDLE: a table for the CPU with m = 5, n = 96, k = 512 at 4 bits in groups of 64. For a GPU, x
-// and y would be in its memory.
+//     example BUNDLE [M]
+// BUNDLE: a table for the CPU with n = 96, k = 512 at 4 bits in groups of 64. M: rows of x, 5 where
+// it is not given. For a GPU, x and y would be in its memory.
 #include <bit>
 #include <cmath>
 #include <cstdio>
@@ -47,12 +47,13 @@ double error(const std::vector<uint16_t>& y,
 
 int main(int argc, char** argv) {
     if (argc < 2) {
-        std::fputs("usage: example BUNDLE\n", stderr);
+        std::fputs("usage: example BUNDLE [M]\n", stderr);
         return 2;
     }
     const fdk_format format{.n = 96, .k = 512, .group_size = 64, .bits = 4, .type = FDK_BF16};
+    const int64_t m = argc > 2 ? std::atoll(argv[2]) : 5;
     std::vector<float> w(96 * 512);
-    std::vector<uint16_t> x(5 * 512), y(5 * 96), scale(96 * 512 / 64);
+    std::vector<uint16_t> x(m * 512), y(m * 96), scale(96 * 512 / 64);
     std::vector<uint8_t> weight_data(96 * 512 / 2);
     std::mt19937 random;
     std::normal_distribution<float> normal;
@@ -69,7 +70,7 @@ int main(int argc, char** argv) {
     ok(fdk_quantise(&format, w.data(), FDK_FP32, nullptr, weight_data.data(), scale.data()));
     ok(fdk_matrix_create(
         table, &format, weight_data.data(), scale.data(), nullptr, nullptr, &matrix));
-    ok(fdk_matmul(matrix, nullptr, x.data(), 5, y.data()));
+    ok(fdk_matmul(matrix, nullptr, x.data(), m, y.data()));
     fdk_matrix_free(matrix);
     fdk_table_free(table);
 

@@ -14,7 +14,11 @@ void StoreSink::remember_binary(const std::string& compile_key, const std::strin
 
 bool StoreSink::measured(const Candidate& candidate,
                          const std::optional<std::string>& binary_hash) {
-    return store_.measured(candidate, binary_hash);
+    const bool known = store_.measured(candidate, binary_hash);
+    if (known && binary_hash && may_write_) {
+        store_.learn_tiling(candidate, *binary_hash);
+    }
+    return known;
 }
 
 void StoreSink::record(const Candidate& candidate,

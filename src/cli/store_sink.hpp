@@ -8,7 +8,9 @@ namespace fdkbench {
 /// The database, as the tuner sees it.
 class StoreSink : public MeasurementSink {
   public:
-    explicit StoreSink(Store& store) : store_(store) {}
+    /// `may_write`: what is known is brought up to date with what its candidate says.
+    explicit StoreSink(Store& store, bool may_write = true)
+        : store_(store), may_write_(may_write) {}
     std::optional<std::string> binary_hash(const std::string& compile_key) override;
     void remember_binary(const std::string& compile_key, const std::string& hash) override;
     bool measured(const Candidate& candidate,
@@ -25,6 +27,7 @@ class StoreSink : public MeasurementSink {
 
   private:
     Store& store_;
+    bool may_write_;
 };
 
 }  // namespace fdkbench

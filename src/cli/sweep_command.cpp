@@ -109,12 +109,11 @@ int skipped_points(const SweepPlan& plan) {
 }
 
 SweepPlan make_plan(const SweepCommandOptions& options, const SweepOptions& sweep) {
-    if (!options.dry_run && std::filesystem::exists(options.machine.db)) {
-        Store::open(options.machine.db);  // brings it up to date
-    }
-    Store store = Store::open_for_planning(options.machine.db);
+    const bool may_write = !options.dry_run && std::filesystem::exists(options.machine.db);
+    Store store = may_write ? Store::open(options.machine.db)  // brings it up to date
+                            : Store::open_for_planning(options.machine.db);
     store.select(sweep.device, sweep.policy);
-    StoreSink sink(store);
+    StoreSink sink(store, may_write);
     return plan_sweep(sweep, sink);
 }
 

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 
 namespace fdkbench {
@@ -33,6 +34,19 @@ void write_bundle(const ExportOptions& options, const DispatchTable& table) {
                static_cast<double>(bytes.size()) / 0x1p20);
 }
 
+/// Of entries that older versions measured.
+std::string tiling_note(const DispatchTable& table) {
+    const auto count = std::ranges::count_if(
+        table.entries, [](const TableEntry& entry) { return !entry.plan.tiling; });
+    return count == 0 ? ""
+                      : fmt::format(
+                            "{} of {} entries are for the m that they were measured for, and "
+                            "no other: run the same sweep again, which measures nothing "
+                            "where kernels have not changed, and export again\n",
+                            count,
+                            table.entries.size());
+}
+
 }  // namespace
 
 ExitCode run_export(const ExportOptions& options) {
@@ -44,6 +58,7 @@ ExitCode run_export(const ExportOptions& options) {
         write_bundle(options, table);
     }
     fmt::print(stderr, "{}", launch_note(launch_mode_of(table.policy)));
+    fmt::print(stderr, "{}", tiling_note(table));
     for (const std::string& cost : table.layout_costs) {
         fmt::print(stderr, "{}\n", cost);
     }

@@ -34,6 +34,7 @@ void members(ConstOr<LaunchStep> auto& step, auto& visit) {
     visit("kind", step.kind);
     visit("kernel", step.kernel);
     visit("grid", step.grid);
+    visit.unless_default("grid_per_tile", step.grid_per_tile);
     visit("block", step.block);
     visit("cluster", step.cluster);
     visit("shared_bytes", step.shared_bytes);
@@ -41,9 +42,16 @@ void members(ConstOr<LaunchStep> auto& step, auto& visit) {
     visit.unless_default("tensor_maps", step.tensor_maps);
 }
 
+void members(ConstOr<RowTiling> auto& tiling, auto& visit) {
+    visit("m_tile", tiling.m_tile);
+    visit("most_m", tiling.most_m);
+    visit.unless_default("workspace_bytes_per_tile", tiling.workspace_bytes_per_tile);
+}
+
 void members(ConstOr<LaunchPlan> auto& plan, auto& visit) {
     visit("steps", plan.steps);
     visit("workspace_bytes", plan.workspace_bytes);
+    visit("tiling", plan.tiling);
 }
 
 void members(ConstOr<DeviceInfo> auto& device, auto& visit) {
@@ -109,6 +117,23 @@ std::string to_line(const Json& json) {
 FDKBENCH_JSON_MEMBERS(Problem)
 FDKBENCH_JSON_MEMBERS(TensorMap)
 FDKBENCH_JSON_MEMBERS(LaunchStep)
+
+void to_json(Json& json, const RowTiling& value) {
+    MemberWriter writer(json);
+    members(value, writer);
+}
+
+void from_json(const Json& json, RowTiling& value) {
+    MemberReader reader(json);
+    members(value, reader);
+    reader.finish();
+    for (const std::int64_t rows : {value.m_tile, value.most_m}) {
+        if (rows < 1 || rows > RowTiling::kAnyNumber) {
+            throw std::invalid_argument(fmt::format("a tiling of {} rows", rows));
+        }
+    }
+}
+
 FDKBENCH_JSON_MEMBERS(LaunchPlan)
 FDKBENCH_JSON_MEMBERS(DeviceInfo)
 FDKBENCH_JSON_MEMBERS(Ceiling)

@@ -27,6 +27,8 @@ void to_json(Json& json, const TensorMap& value);
 void from_json(const Json& json, TensorMap& value);
 void to_json(Json& json, const LaunchStep& value);
 void from_json(const Json& json, LaunchStep& value);
+void to_json(Json& json, const RowTiling& value);
+void from_json(const Json& json, RowTiling& value);
 void to_json(Json& json, const LaunchPlan& value);
 void from_json(const Json& json, LaunchPlan& value);
 void to_json(Json& json, const DeviceInfo& value);

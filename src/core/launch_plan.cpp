@@ -31,6 +31,45 @@ TensorMap::Operand operand_from(std::string_view word) {
     throw std::invalid_argument(fmt::format("unknown operand '{}'", word));
 }
 
+std::array<std::uint32_t, 3> grid_for(const LaunchPlan& plan,
+                                      const LaunchStep& step,
+                                      std::int64_t m) {
+    std::array<std::uint32_t, 3> grid = step.grid;
+    if (plan.tiling) {
+        const auto tiles = static_cast<std::uint32_t>(plan.tiling->tiles(m));
+        for (std::size_t axis = 0; axis < grid.size(); ++axis) {
+            if (step.grid_per_tile[axis] != 0) {
+                grid[axis] = step.grid_per_tile[axis] * tiles;
+            }
+        }
+    }
+    return grid;
+}
+
+std::optional<LaunchPlan> for_m(LaunchPlan plan, std::int64_t m) {
+    if (!plan.tiling || m < 1 || m > plan.tiling->most_m) {
+        return std::nullopt;
+    }
+    for (LaunchStep& step : plan.steps) {
+        step.grid = grid_for(plan, step, m);
+        for (TensorMap& map : step.tensor_maps) {
+            if (map.operand == TensorMap::Operand::kX) {
+                map.size.at(1) = static_cast<std::uint64_t>(m);
+            }
+        }
+    }
+    if (plan.tiling->workspace_bytes_per_tile != 0) {
+        plan.workspace_bytes = plan.tiling->workspace_bytes_per_tile *
+                               static_cast<std::uint64_t>(plan.tiling->tiles(m));
+    }
+    return plan;
+}
+
+bool has_matmul(const LaunchPlan& plan) {
+    return std::ranges::any_of(
+        plan.steps, [](const LaunchStep& step) { return step.kind == LaunchStep::Kind::kMatmul; });
+}
+
 std::string_view to_string(LaunchMode mode) {
     return mode == LaunchMode::kPlain ? "plain" : "dependent";
 }

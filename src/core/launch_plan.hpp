@@ -1,5 +1,6 @@
 #pragma once
 
+#include "src/core/arithmetic.hpp"
 #include "src/core/device_info.hpp"
 
 #include <array>
@@ -47,8 +48,20 @@ struct LaunchStep {
     bool waits_for_predecessor = false;
     /// Parameters of the kernel (CUtensorMap by value) in front of the pointers.
     std::vector<TensorMap> tensor_maps;
+    /// Where not 0, that of `grid` for one tile of x: it grows with their number (RowTiling).
+    std::array<std::uint32_t, 3> grid_per_tile{};
     // NOLINTNEXTLINE(modernize-use-nullptr): its code has no pointer.
     auto operator<=>(const LaunchStep&) const = default;
+};
+
+/// How a plan follows m, the rows of x. Work grows with their tiles, m ÷ m_tile rounded up.
+struct RowTiling {
+    static constexpr std::int64_t kAnyNumber = std::int64_t{1} << 24U;  ///< the greatest m there is
+    std::int64_t m_tile = 1;                     ///< rows that one pass over the weights serves
+    std::int64_t most_m = kAnyNumber;            ///< that one launch takes
+    std::uint64_t workspace_bytes_per_tile = 0;  ///< 0: the workspace does not depend on m
+    [[nodiscard]] std::int64_t tiles(std::int64_t m) const { return ceil_div(m, m_tile); }
+    auto operator<=>(const RowTiling&) const = default;
 };
 
 /// How to run a candidate: its steps in order, on one stream.
@@ -57,8 +70,22 @@ struct LaunchPlan {
     /// Device memory the steps share. Zeroed once when allocated; a kernel that counts in it must
     /// leave its counters zero again.
     std::uint64_t workspace_bytes = 0;
+    /// Nothing where it is not known: then the plan is for one m only.
+    std::optional<RowTiling> tiling = std::nullopt;
+    // NOLINTNEXTLINE(modernize-use-nullptr): its code has no pointer.
     auto operator<=>(const LaunchPlan&) const = default;
 };
+
+/// The grid of a step of the plan for m rows of x, 1 ≤ m ≤ most_m; without a tiling its own one.
+std::array<std::uint32_t, 3> grid_for(const LaunchPlan& plan,
+                                      const LaunchStep& step,
+                                      std::int64_t m);
+
+/// The plan for another m; nothing where it is not known how, or one launch does not take so many.
+std::optional<LaunchPlan> for_m(LaunchPlan plan, std::int64_t m);
+
+/// Whether a step is the library's matmul.
+bool has_matmul(const LaunchPlan& plan);
 
 /// How kernels that follow each other are launched.
 enum class LaunchMode {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace fdkbench {
 
@@ -21,9 +22,16 @@ class BoundKernel {
   public:
     virtual ~BoundKernel() = default;
     /// Starts y[m,n] = x[m,k] · wᵀ on a stream of the device (a cudaStream_t; the host has none and
-    /// returns when y is written). Once an m was launched, launching it again allocates nothing,
-    /// waits for nothing and, but on the host, takes no lock. Throws CandidateError(runtime).
+    /// returns when y is written), for any m that the plan takes in one launch and its workspace
+    /// is large enough for; without a tiling only for the plan's own. After the first launches it
+    /// allocates nothing, waits for nothing and, but on the host, takes no lock. Throws
+    /// CandidateError(runtime).
     virtual void launch(void* stream, const void* x, std::int32_t m, void* y) = 0;
+    /// What to launch once before launches of first_m to last_m rows find everything loaded.
+    [[nodiscard]] virtual std::vector<std::int32_t> first_launches(std::int64_t first_m,
+                                                                   std::int64_t /*last_m*/) const {
+        return {static_cast<std::int32_t>(first_m)};
+    }
 };
 
 /// A device on which a program multiplies, beside whatever else it does there: the thread's current

@@ -37,6 +37,7 @@ CublasLt load() {
     resolve(library, "cublasLtMatmulPreferenceInit_internal", table.init_preference);
     resolve(library, "cublasLtMatmulPreferenceSetAttribute", table.set_preference);
     resolve(library, "cublasLtMatmulAlgoGetHeuristic", table.heuristic);
+    resolve(library, "cublasLtMatmulAlgoCheck", table.check_algorithm);
     resolve(library, "cublasLtMatmul", table.matmul);
     return table;
 }

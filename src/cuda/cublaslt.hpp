@@ -16,6 +16,7 @@ struct CublasLt {
     decltype(&cublasLtMatmulPreferenceInit_internal) init_preference;
     decltype(&cublasLtMatmulPreferenceSetAttribute) set_preference;
     decltype(&cublasLtMatmulAlgoGetHeuristic) heuristic;
+    decltype(&cublasLtMatmulAlgoCheck) check_algorithm;
     decltype(&cublasLtMatmul) matmul;
 };
 

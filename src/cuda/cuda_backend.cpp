@@ -112,17 +112,16 @@ class CudaBackend final : public Backend {
                                    const LaunchPlan& plan,
                                    const Problem& problem,
                                    LaunchMode mode) override {
-        const auto matmul_for = [this, problem](std::int32_t m) {
-            MatmulSpec spec = matmul_spec(problem);
-            spec.shape.m = m;
-            return std::move(session().matmul().algorithms(spec, 1).front());
-        };
+        std::unique_ptr<CudaRunnable> matmul;
+        if (has_matmul(plan)) {
+            matmul = session().matmul().by_m(matmul_spec(problem));
+        }
         return std::make_unique<KernelRunnable>(session().device(),
                                                 session().stream(),
                                                 load_library(read_binary(binary)),
                                                 plan,
                                                 mode,
-                                                matmul_for);
+                                                std::move(matmul));
     }
 
     std::vector<std::unique_ptr<Runnable>> baselines(const Problem& problem) override {

@@ -130,12 +130,12 @@ KernelRunnable::KernelRunnable(const DeviceInfo& device,
                                SharedLibrary library,
                                LaunchPlan plan,
                                LaunchMode mode,
-                               MatmulFor matmul_for)
+                               std::unique_ptr<CudaRunnable> matmul)
     : CudaRunnable(stream),
       library_(std::move(library)),
       plan_(std::move(plan)),
       mode_(mode),
-      matmul_for_(std::move(matmul_for)) {
+      matmul_(std::move(matmul)) {
     for (const LaunchStep& step : plan_.steps) {
         cudaKernel_t kernel = nullptr;
         if (step.kind == LaunchStep::Kind::kKernel) {
@@ -205,13 +205,9 @@ void KernelRunnable::launch_step(std::size_t step,
 }
 
 void KernelRunnable::launch_matmul(cudaStream_t stream, const Arguments& arguments) {
-    auto matmul = matmuls_.find(arguments.m);
-    if (matmul == matmuls_.end()) {
-        matmul = matmuls_.emplace(arguments.m, matmul_for_(arguments.m)).first;
-    }
     Arguments product = arguments;
     product.w = arguments.workspace;
-    matmul->second->launch_on(stream, product);
+    matmul_->launch_on(stream, product);
 }
 
 void KernelRunnable::launch_kernel(std::size_t step,
@@ -240,7 +236,9 @@ void KernelRunnable::launch_kernel(std::size_t step,
         parameters[count++] = value;
     }
     Attributes attributes{};
-    const cudaLaunchConfig_t config = launch_config(launched, stream, mode_, attributes);
+    cudaLaunchConfig_t config = launch_config(launched, stream, mode_, attributes);
+    const auto [grid_x, grid_y, grid_z] = grid_for(plan_, launched, arguments.m);
+    config.gridDim = {grid_x, grid_y, grid_z};
     check(cudaLaunchKernelExC(&config, kernels_[step], parameters.data()), "cudaLaunchKernelExC");
 }
 

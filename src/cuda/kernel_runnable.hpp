@@ -6,8 +6,6 @@
 #include <cuda.h>
 
 #include <array>
-#include <functional>
-#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -21,7 +19,7 @@ using SharedLibrary = std::shared_ptr<CUlib_st>;
 /// Throws CandidateError(runtime) for bytes that are no cubin or not for this device.
 SharedLibrary load_library(std::span<const std::byte> cubin);
 
-/// A launch plan whose kernels come from one cubin.
+/// A launch plan whose kernels come from one cubin. Grids follow m where the plan says how.
 class KernelRunnable final : public CudaRunnable {
   public:
     /// The most that a step may have.
@@ -29,25 +27,22 @@ class KernelRunnable final : public CudaRunnable {
     /// The tensor maps of one step; those of x are not set.
     using StepMaps = std::array<CUtensorMap, kMostTensorMaps>;
 
-    /// Makes what does the plan's kMatmul steps for one m.
-    using MatmulFor = std::function<std::unique_ptr<CudaRunnable>(std::int32_t m)>;
-
-    /// Throws CandidateError:
-    /// constraints when a step asks for more than the device has, naming both; runtime when a
-    /// kernel is missing or cannot be loaded.
+    /// `matmul`: for the plan's kMatmul steps, of any m; null where there are none. Throws
+    /// CandidateError: constraints when a step asks for more than the device has, naming both;
+    /// runtime when a kernel is missing or cannot be loaded.
     KernelRunnable(const DeviceInfo& device,
                    cudaStream_t stream,
                    SharedLibrary library,
                    LaunchPlan plan,
                    LaunchMode mode,
-                   MatmulFor matmul_for);
+                   std::unique_ptr<CudaRunnable> matmul);
 
     void launch_on(cudaStream_t stream, const Arguments& arguments) override;
 
     /// For weights and scales that stay where they are: the tensor maps of every step.
     [[nodiscard]] std::vector<StepMaps> fixed_maps(const Arguments& arguments) const;
     /// Like launch_on() with such weights and scales. Allocates nothing, waits for nothing and
-    /// takes no lock, provided that this m was launched before.
+    /// takes no lock, as far as `matmul` does not.
     void launch_on(cudaStream_t stream,
                    const Arguments& arguments,
                    const std::vector<StepMaps>& fixed);
@@ -72,8 +67,7 @@ class KernelRunnable final : public CudaRunnable {
     LaunchPlan plan_;
     LaunchMode mode_;
     std::vector<cudaKernel_t> kernels_;  ///< one for each step; null for kMatmul
-    MatmulFor matmul_for_;
-    std::map<std::int32_t, std::unique_ptr<CudaRunnable>> matmuls_;  ///< by m, as they were needed
+    std::unique_ptr<CudaRunnable> matmul_;
     KernelResources resources_;
 };
 

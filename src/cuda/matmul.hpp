@@ -5,6 +5,7 @@
 #include "src/cuda/cuda_runnable.hpp"
 #include "src/cuda/handles.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,6 +34,15 @@ class MatmulLibrary {
     /// the library. Throws EnvironmentError when cuBLASLt offers none.
     [[nodiscard]] std::vector<std::unique_ptr<CudaRunnable>> algorithms(const MatmulSpec& spec,
                                                                         int at_most) const;
+
+    /// The first heuristic choice for each m, which is asked for when m is launched first.
+    [[nodiscard]] std::unique_ptr<CudaRunnable> by_m(const MatmulSpec& spec) const;
+
+    /// For every m, chosen once: for up to 1, 2, 4, … rows, and several products for more than
+    /// kMostRows. A launch allocates nothing, waits for nothing and takes no lock of ours; nor does
+    /// cuBLASLt once a product of each of those ranges was launched.
+    [[nodiscard]] std::unique_ptr<CudaRunnable> for_any_m(const MatmulSpec& spec) const;
+    static constexpr std::int64_t kMostRows = 4096;
 
   private:
     struct Destroy {

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <map>
 #include <memory>
 #include <string>
@@ -73,6 +74,26 @@ class BoundCudaKernel final : public BoundKernel {
         kernel_->launch_on(static_cast<cudaStream_t>(stream), arguments, maps_);
     }
 
+    [[nodiscard]] std::vector<std::int32_t> first_launches(std::int64_t first_m,
+                                                           std::int64_t last_m) const override {
+        if (!matmul_) {
+            return BoundKernel::first_launches(first_m, last_m);
+        }
+        // One of each range that the matmul distinguishes; parts of more rows fall into all of
+        // them.
+        if (last_m > MatmulLibrary::kMostRows) {
+            first_m = 1;
+            last_m = MatmulLibrary::kMostRows;
+        }
+        std::vector<std::int32_t> all;
+        auto range = std::bit_ceil(static_cast<std::uint64_t>(first_m));
+        for (; range / 2 < static_cast<std::uint64_t>(last_m); range *= 2) {
+            all.push_back(
+                static_cast<std::int32_t>(std::min(range, static_cast<std::uint64_t>(last_m))));
+        }
+        return all;
+    }
+
   private:
     int device_;
     std::unique_ptr<MatmulLibrary> matmul_;  // before the kernel, whose matmuls come from it
@@ -80,11 +101,6 @@ class BoundCudaKernel final : public BoundKernel {
     Arguments operands_;
     std::vector<KernelRunnable::StepMaps> maps_;
 };
-
-bool needs_matmul(const LaunchPlan& plan) {
-    return std::ranges::any_of(
-        plan.steps, [](const LaunchStep& step) { return step.kind == LaunchStep::Kind::kMatmul; });
-}
 
 class CudaServingDevice final : public ServingDevice {
   public:
@@ -126,19 +142,16 @@ class CudaServingDevice final : public ServingDevice {
         if (!library) {
             library = load_library(binary.bytes);
         }
-        std::unique_ptr<MatmulLibrary> matmul;
-        if (needs_matmul(plan)) {
-            matmul = std::make_unique<MatmulLibrary>(stream_.get(), info_.id);
+        std::unique_ptr<MatmulLibrary> matmuls;
+        std::unique_ptr<CudaRunnable> matmul;
+        if (has_matmul(plan)) {
+            matmuls = std::make_unique<MatmulLibrary>(stream_.get(), info_.id);
+            matmul = matmuls->for_any_m(matmul_spec(problem));
         }
-        const auto matmul_for = [library = matmul.get(), problem](std::int32_t m) {
-            MatmulSpec spec = matmul_spec(problem);
-            spec.shape.m = m;
-            return std::move(library->algorithms(spec, 1).front());
-        };
-        auto kernel =
-            std::make_unique<KernelRunnable>(info_, stream_.get(), library, plan, mode, matmul_for);
+        auto kernel = std::make_unique<KernelRunnable>(
+            info_, stream_.get(), library, plan, mode, std::move(matmul));
         return std::make_unique<BoundCudaKernel>(
-            index_, std::move(matmul), std::move(kernel), operands);
+            index_, std::move(matmuls), std::move(kernel), operands);
     }
 
     [[nodiscard]] void* own_stream() const override { return stream_.get(); }

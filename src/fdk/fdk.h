@@ -88,12 +88,13 @@ FDK_API fdk_status fdk_quantise(const fdk_format* format,
 
 /// Makes a matrix on a device: loads the table's kernels for this format, uploads the weights in
 /// the order that they read (one copy for all m), sets workspaces up and launches each kernel once,
-/// with zeros, so that later launches find everything loaded. `device`: "host", "cuda:0", "cuda:1",
+/// with zeros, so that later launches, of whatever m, find everything loaded. `device`: "host", "cuda:0", "cuda:1",
 /// …; null for the first device of the table's kind. weight_data, scale, codebook: as
 /// fdk_quantise() takes and writes them, in the host's memory, not needed after the call. With bits
 /// 16, weight_data is [n,k] of format->type, scale and codebook are null. The caller owns *matrix.
 /// Must not be called while this thread captures a CUDA graph. Needs, for the time of the call,
-/// memory for x and y of the greatest m. Leaves the thread's current CUDA device as it is.
+/// memory for x and y of the m with which kernels are launched: where one of them calls cuBLASLt, up
+/// to 4096. Leaves the thread's current CUDA device as it is.
 /// FDK_INVALID_ARGUMENT, FDK_NO_ENTRY, FDK_NO_DEVICE, FDK_ENVIRONMENT, FDK_DEVICE_ERROR.
 FDK_API fdk_status fdk_matrix_create(const fdk_table* table,
                                      const fdk_format* format,
@@ -105,13 +106,15 @@ FDK_API fdk_status fdk_matrix_create(const fdk_table* table,
 /// Launches must have ended, and CUDA graphs that hold any be gone. Null is allowed.
 FDK_API void fdk_matrix_free(fdk_matrix* matrix);
 
-/// The m that fdk_matmul() takes besides 0: `*m` points to `*count` ascending numbers, which belong
-/// to the matrix. FDK_INVALID_ARGUMENT.
+/// The m that the table was measured for: `*m` points to `*count` ascending numbers, which belong to
+/// the matrix. For these its kernels were the fastest; between and beyond, the choice is a
+/// prediction. FDK_INVALID_ARGUMENT.
 FDK_API fdk_status fdk_matrix_m(const fdk_matrix* matrix, const int64_t** m, size_t* count);
 
 /// Starts y = x · wᵀ, with sums in fp32. x [m,k] and y [m,n], of the matrix's type, lie without
-/// gaps in memory of its device, at multiples of 16 bytes, and do not overlap. m is one of
-/// fdk_matrix_m(), those that the table was measured for, or 0, which does nothing.
+/// gaps in memory of its device, at multiples of 16 bytes, and do not overlap. m is any number of
+/// rows; 0 does nothing. A kernel that takes fewer rows at once is launched several times. (With a
+/// table that an older fdkbench wrote, m is one of fdk_matrix_m().)
 /// `stream`: a cudaStream_t of the matrix's device (null for its default stream); for the host it
 /// is ignored, and y is written when the call returns.
 /// On a GPU the call only enqueues: it allocates nothing, waits for nothing, takes no lock, and can
@@ -119,7 +122,7 @@ FDK_API fdk_status fdk_matrix_m(const fdk_matrix* matrix, const int64_t** m, siz
 /// Kernels of one matrix share workspaces: two launches for it, graphs among them, must not run at
 /// the same time. On one stream they do not; on several, order them with events. Different matrices
 /// are independent. On the host any calls may overlap; they wait for each other.
-/// FDK_INVALID_ARGUMENT, FDK_NO_ENTRY (another m), FDK_DEVICE_ERROR.
+/// FDK_INVALID_ARGUMENT, FDK_NO_ENTRY (such a table, and another m), FDK_DEVICE_ERROR.
 FDK_API fdk_status fdk_matmul(fdk_matrix* matrix, void* stream, const void* x, int64_t m, void* y);
 
 #ifdef __cplusplus

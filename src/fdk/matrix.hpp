@@ -21,7 +21,7 @@ class Matrix {
            const std::vector<const ServingEntry*>& entries,
            const QuantisedMatrix& weights);
 
-    /// The m of the entries, ascending.
+    /// The m that the entries were measured for, ascending.
     [[nodiscard]] const std::vector<std::int64_t>& m() const { return m_; }
     /// As fdk_matmul(). Throws StatusError and CandidateError.
     void multiply(void* stream, const void* x, std::int64_t m, void* y);
@@ -33,9 +33,20 @@ class Matrix {
         std::unique_ptr<Buffer> scales;
     };
 
+    /// A kernel and the m that it is for.
+    struct Route {
+        std::int64_t first_m;
+        std::int64_t last_m;
+        std::int64_t most_rows;  ///< of one launch; more are split
+        BoundKernel* kernel;
+    };
+
     void upload(const QuantisedMatrix& weights, const ServingEntry& entry);
-    std::unique_ptr<BoundKernel> bound(const ServingTable& table, const ServingEntry& entry);
+    std::unique_ptr<BoundKernel> bound(const ServingTable& table,
+                                       const ServingEntry& entry,
+                                       std::int64_t most_rows);
     void launch_each_once();
+    [[nodiscard]] const Route& route(std::int64_t m) const;
 
     std::shared_ptr<ServingDevice> device_;
     Problem problem_;  ///< its m does not count
@@ -44,7 +55,7 @@ class Matrix {
     std::vector<std::unique_ptr<Buffer>> workspaces_;
     std::vector<std::unique_ptr<BoundKernel>> kernels_;  ///< entries may share one
     std::vector<std::int64_t> m_;
-    std::vector<BoundKernel*> kernel_for_;  ///< for each of m_
+    std::vector<Route> routes_;  ///< by m
 };
 
 }  // namespace fdkbench

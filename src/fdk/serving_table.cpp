@@ -7,9 +7,12 @@
 
 #include <algorithm>
 #include <exception>
+#include <limits>
 
 namespace fdkbench {
 namespace {
+
+constexpr std::int64_t kNoEnd = std::numeric_limits<std::int64_t>::max();
 
 const std::string& word(const Json& json, const char* key) {
     return json.at(key).get_ref<const std::string&>();
@@ -31,6 +34,19 @@ ServingEntry entry_of(const Json& json) {
                        .plan = json.at("launch").get<LaunchPlan>(),
                        .binary_hash = word(json, "binary_hash")};
     validate(entry.problem);
+    const std::int64_t m = entry.problem.shape.m;
+    entry.first_m = json.contains("first_m") ? integer_from<std::int64_t>(json["first_m"]) : m;
+    entry.last_m = m;
+    if (json.contains("last_m")) {
+        const Json& last_m = json["last_m"];
+        entry.last_m = last_m.is_null() ? kNoEnd : integer_from<std::int64_t>(last_m);
+    }
+    const bool is_wide = entry.first_m != entry.last_m;
+    if (entry.first_m < 1 || entry.first_m > m || m > entry.last_m ||
+        (is_wide && !for_m(entry.plan, m))) {
+        throw std::invalid_argument(fmt::format(
+            "an entry for m={} cannot be for {} to {}", m, entry.first_m, entry.last_m));
+    }
     return entry;
 }
 
@@ -40,9 +56,11 @@ ServingTable table_of(Bundle bundle) {
         throw std::invalid_argument("no dispatch table");
     }
     const auto version = integer_from<int>(json.at("schema_version"));
-    if (version != ServingTable::kSchemaVersion) {
-        throw std::invalid_argument(
-            fmt::format("a table of version {}, not {}", version, ServingTable::kSchemaVersion));
+    if (version < ServingTable::kOldestSchemaVersion || version > ServingTable::kSchemaVersion) {
+        throw std::invalid_argument(fmt::format("a table of version {}, not {} or {}",
+                                                version,
+                                                ServingTable::kOldestSchemaVersion,
+                                                ServingTable::kSchemaVersion));
     }
     ServingTable table;
     const Json& device = json.at("device");

@@ -4,15 +4,18 @@
 #include "src/core/launch_plan.hpp"
 #include "src/core/problem.hpp"
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
 
 namespace fdkbench {
 
-/// How to multiply for one m.
+/// How to multiply for an interval of m.
 struct ServingEntry {
-    Problem problem;
+    Problem problem;  ///< that was measured
+    std::int64_t first_m = 1;
+    std::int64_t last_m = 1;
     Layout layout = Layout::kCanonical;
     LaunchMode launch_mode = LaunchMode::kPlain;
     LaunchPlan plan;
@@ -21,7 +24,9 @@ struct ServingEntry {
 
 /// What a program needs of a dispatch table, with its kernels.
 struct ServingTable {
-    static constexpr int kSchemaVersion = 2;  ///< of results/dispatch-table.schema.json
+    /// Of results/dispatch-table.schema.json; the one before had no intervals.
+    static constexpr int kSchemaVersion = 3;
+    static constexpr int kOldestSchemaVersion = 2;
 
     std::string name;  ///< of the file, for people
     std::string device_backend;
@@ -30,7 +35,8 @@ struct ServingTable {
     std::vector<ServingEntry> entries;
     std::map<std::string, Bundle::Binary> binaries;  ///< by hash; those of all entries
 
-    /// The entries of a matrix, by m; `matrix.shape.m` does not count.
+    /// The entries of a matrix, by m, whose intervals do not overlap; `matrix.shape.m` does not
+    /// count.
     [[nodiscard]] std::vector<const ServingEntry*> entries_for(Problem matrix) const;
 };
 

@@ -47,6 +47,19 @@ std::string source() {
     return setting("FDKBENCH_SOURCE");
 }
 
+/// Where it lies.
+std::string compiled_example(const TemporaryFolder& folder) {
+    const std::string library = setting("FDKBENCH_LIBRARY");
+    const std::string example = folder.path("example");
+    const ProgramResult compiled =
+        run_shell("c++ -std=c++20 -Wall -Wextra -Werror -I'" + source() + "/src/fdk' '" + source() +
+                  "/scripts/example.cpp' -L'" + library + "' -lfdk -Wl,-rpath,'" + library +
+                  "' -o '" + example + "'");
+    INFO(compiled.err);
+    REQUIRE(compiled.exit_code == 0);
+    return example;
+}
+
 }  // namespace
 
 TEST_CASE("A bundle that was swept is what the example multiplies with") {
@@ -58,14 +71,7 @@ TEST_CASE("A bundle that was swept is what the example multiplies with") {
     CHECK(exported.out.empty());
     CHECK_THAT(exported.err, ContainsSubstring("1 entries, 1 kernels"));
 
-    const std::string library = setting("FDKBENCH_LIBRARY");
-    const std::string example = folder.path("example");
-    const ProgramResult compiled =
-        run_shell("c++ -std=c++20 -Wall -Wextra -Werror -I'" + source() + "/src/fdk' '" + source() +
-                  "/scripts/example.cpp' -L'" + library + "' -lfdk -Wl,-rpath,'" + library +
-                  "' -o '" + example + "'");
-    INFO(compiled.err);
-    REQUIRE(compiled.exit_code == 0);
+    const std::string example = compiled_example(folder);
     const ProgramResult multiplied = run_shell("'" + example + "' '" + bundle + "'");
     INFO(multiplied.err);
     CHECK(multiplied.exit_code == 0);
@@ -77,6 +83,34 @@ TEST_CASE("A bundle that was swept is what the example multiplies with") {
     const ProgramResult damaged = run_shell("'" + example + "' '" + bundle + "'");
     CHECK(damaged.exit_code == 1);
     CHECK_THAT(damaged.err, ContainsSubstring("damaged bundle"));
+}
+
+TEST_CASE("Two m that were swept are enough to multiply for any") {
+    const TemporaryFolder folder;
+    const ProgramResult sweep = run_fdkbench(
+        joined(host_sweep(folder.path("a.db"), folder.path("cache"), {"1x96x512", "12x96x512"}),
+               {"-g", "64", "-j", "2", "--include", "host_lut"}));
+    INFO(sweep.err);
+    REQUIRE(sweep.exit_code == 0);
+    const std::string bundle = folder.path("host.fdk");
+    const ProgramResult exported = run_fdkbench({"export-table",
+                                                 "--db",
+                                                 folder.path("a.db"),
+                                                 "--cache-dir",
+                                                 folder.path("cache"),
+                                                 "--bundle",
+                                                 bundle});
+    INFO(exported.err);
+    REQUIRE(exported.exit_code == 0);
+    CHECK_THAT(exported.err, ContainsSubstring("2 entries, "));
+    const std::string example = compiled_example(folder);
+    for (const int m : {1, 2, 3, 7, 11, 12, 13, 40, 511, 512, 513, 1500}) {
+        INFO("m " << m);
+        const ProgramResult multiplied =
+            run_shell("'" + example + "' '" + bundle + "' " + std::to_string(m));
+        INFO(multiplied.err << multiplied.out);
+        CHECK(multiplied.exit_code == 0);
+    }
 }
 
 TEST_CASE("The header is one for C programs, too") {

@@ -86,6 +86,28 @@ TEST_CASE("A launch plan round-trips with all of its steps") {
     CHECK_THROWS_WITH(json.get<LaunchPlan>(), ContainsSubstring("copy"));
 }
 
+TEST_CASE("A plan's tiling round-trips, and is not written where there is none") {
+    LaunchPlan plan;
+    plan.steps.emplace_back().kernel = "lut_mma";
+    CHECK_FALSE(Json(plan).contains("tiling"));
+    CHECK_FALSE(Json(plan)["steps"][0].contains("grid_per_tile"));
+    plan.steps[0].grid_per_tile = {0, 3, 0};
+    plan.tiling = RowTiling{.m_tile = 16, .most_m = 512};
+    CHECK(round_trip(plan) == plan);
+    check_strict(*plan.tiling);
+    CHECK(Json(plan)["tiling"].dump() == R"({"m_tile":16,"most_m":512})");
+    plan.tiling->workspace_bytes_per_tile = 4096;
+    CHECK(round_trip(plan) == plan);
+    for (const char* rows : {"m_tile", "most_m"}) {
+        for (const std::int64_t value :
+             {std::int64_t{0}, std::int64_t{-1}, std::int64_t{1} << 25U}) {
+            Json json = plan;
+            json["tiling"][rows] = value;
+            CHECK_THROWS_WITH(json.get<LaunchPlan>(), ContainsSubstring("rows"));
+        }
+    }
+}
+
 TEST_CASE("A step's tensor maps round-trip and are strict") {
     LaunchPlan plan;
     LaunchStep& step = plan.steps.emplace_back();

@@ -41,6 +41,40 @@ TEST_CASE("Only a plan whose kernels all wait may be launched dependently") {
     CHECK_FALSE(launch_constraint(with_library, LaunchMode::kDependent));
 }
 
+TEST_CASE("A plan for another m has its grid, workspace and tensor map of x") {
+    LaunchPlan plan;
+    plan.tiling = RowTiling{.m_tile = 16, .most_m = 100, .workspace_bytes_per_tile = 512};
+    plan.workspace_bytes = 1024;
+    LaunchStep& tiled = plan.steps.emplace_back();
+    tiled.grid = {10, 2, 3};
+    tiled.grid_per_tile = {5, 0, 0};
+    tiled.tensor_maps.push_back({.size = {4096, 32}, .strides = {8192}, .box = {64, 16}});
+    tiled.tensor_maps.push_back(tiled.tensor_maps[0]);
+    tiled.tensor_maps[1].operand = TensorMap::Operand::kW;
+    plan.steps.emplace_back().grid = {7, 1, 1};
+
+    CHECK(for_m(plan, 17) == [&] {
+        LaunchPlan expected = plan;
+        expected.steps[0].tensor_maps[0].size[1] = 17;
+        return expected;
+    }());
+    LaunchPlan expected = plan;
+    expected.steps[0].grid = {35, 2, 3};
+    expected.steps[0].tensor_maps[0].size[1] = 100;
+    expected.workspace_bytes = 7 * 512;
+    CHECK(for_m(plan, 100) == expected);
+    CHECK(grid_for(plan, plan.steps[0], 100) == expected.steps[0].grid);
+    CHECK(for_m(plan, 32) == plan);
+    for (const std::int64_t m : {-1, 0, 101}) {
+        CHECK_FALSE(for_m(plan, m));
+    }
+    plan.tiling->workspace_bytes_per_tile = 0;
+    CHECK(for_m(plan, 100).value().workspace_bytes == 1024);
+    plan.tiling.reset();
+    CHECK_FALSE(for_m(plan, 32));
+    CHECK(grid_for(plan, plan.steps[0], 100) == plan.steps[0].grid);
+}
+
 TEST_CASE("A device without dependent launches is refused with what to type") {
     DeviceInfo device;
     device.id = "cuda:1";

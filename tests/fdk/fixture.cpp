@@ -1,5 +1,6 @@
 #include "tests/fdk/fixture.hpp"
 
+#include "results/intervals.hpp"
 #include "src/core/accuracy.hpp"
 #include "src/core/half.hpp"
 #include "src/core/hash.hpp"
@@ -49,7 +50,10 @@ BundleMaker::BundleMaker(DeviceInfo device, std::unique_ptr<KernelCompiler> comp
     table.device_arch = device_.arch;
 }
 
-void BundleMaker::add(const std::string& name, const Problem& problem, LaunchMode mode) {
+void BundleMaker::add(const std::string& name,
+                      const Problem& problem,
+                      LaunchMode mode,
+                      double time_us) {
     const Family& family = family_named(name);
     const Params params = testing::valid_points(family, problem, device_).at(0);
     const KernelSource& source = kernel_source(family);
@@ -66,13 +70,28 @@ void BundleMaker::add(const std::string& name, const Problem& problem, LaunchMod
     entry.plan = family.plan(problem, params, device_);
     entry.layout = family.layout;
     entry.launch_mode = mode;
+    entry.time_us = time_us;
     entry.binary_hash = sha256(output.binary);
     binaries_.emplace(entry.binary_hash, output.binary);
     table.entries.push_back(entry);
 }
 
 std::string BundleMaker::write() const {
-    const Bundle bundle{.table = Json::parse(to_json_text(table)), .binaries = binaries_};
+    std::map<Problem, std::vector<TableEntry>> matrices;
+    for (const TableEntry& entry : table.entries) {
+        Problem matrix = entry.problem;
+        matrix.shape.m = 0;
+        matrices[matrix].push_back(entry);
+    }
+    DispatchTable written = table;
+    written.entries.clear();
+    for (auto& [matrix, entries] : matrices) {
+        std::ranges::sort(
+            entries, {}, [](const TableEntry& entry) { return entry.problem.shape.m; });
+        set_intervals(entries);
+        written.entries.insert(written.entries.end(), entries.begin(), entries.end());
+    }
+    const Bundle bundle{.table = Json::parse(to_json_text(written)), .binaries = binaries_};
     const std::string path = folder_.path("bundle");
     std::ofstream(path, std::ios::binary) << to_bytes(bundle);
     return path;

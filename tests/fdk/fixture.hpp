@@ -18,11 +18,13 @@ class BundleMaker {
   public:
     BundleMaker(DeviceInfo device, std::unique_ptr<KernelCompiler> compiler);
 
-    /// An entry for the problem with the first valid point of a family.
+    /// An entry for the problem with the first valid point of a family. By `time_us` intervals are
+    /// chosen.
     void add(const std::string& family,
              const Problem& problem,
-             LaunchMode mode = LaunchMode::kPlain);
-    /// A file in the maker's folder. `table`: to change before.
+             LaunchMode mode = LaunchMode::kPlain,
+             double time_us = 1);
+    /// A file in the maker's folder. `table`: to change before, but for intervals.
     [[nodiscard]] std::string write() const;
 
     DispatchTable table;

@@ -122,26 +122,66 @@ TEST_CASE("Launches that may overlap give the same result") {
     CHECK(product.error(weights) < kMaxNrmse);
 }
 
-TEST_CASE("One matrix serves several m, each by its own kernel and layout") {
+TEST_CASE("Every family multiplies for m that it was not made for") {
+    const DeviceInfo device = gpu();
+    const int bits = GENERATE(16, 4, 1);
+    const std::int64_t own = GENERATE(1, 16, 64);
+    for (const Family* family : testing::claimants("cuda", problem(own, bits), device)) {
+        BundleMaker maker(device, make_nvrtc_compiler());
+        maker.add(family->name, problem(own, bits));
+        const Table table = load(maker.write());
+        const Weights weights = random_weights(problem(own, bits), 7);
+        const MatrixHandle matrix = make_matrix(table.get(), weights, nullptr);
+        for (const std::int64_t m : {1, 2, 7, 8, 9, 16, 17, 63, 64, 65, 130, 300}) {
+            INFO(family->name << " of m " << own << " for m " << m << ", " << bits << " bits");
+            Product product(problem(m, bits), 3);
+            product.multiply(matrix.get());
+            CHECK(product.error(weights) < kMaxNrmse);
+        }
+    }
+}
+
+TEST_CASE("One matrix serves any m, each by its own kernel and layout") {
     const DeviceInfo device = gpu();
     BundleMaker maker(device, make_nvrtc_compiler());
-    maker.add("lut_mv", problem(1, 4));
-    maker.add("lut_mma", problem(16, 4));
-    maker.add("fragment_mma", problem(32, 4));
-    maker.add("unfused", problem(256, 4));
-    maker.add("unfused", problem(512, 4));
+    maker.add("lut_mv", problem(1, 4), LaunchMode::kPlain, 2);
+    maker.add("lut_mma", problem(16, 4), LaunchMode::kPlain, 3);
+    maker.add("fragment_mma", problem(32, 4), LaunchMode::kPlain, 4);
+    maker.add("unfused", problem(256, 4), LaunchMode::kPlain, 9);
+    maker.add("unfused", problem(512, 4), LaunchMode::kPlain, 15);
     const Table table = load(maker.write());
     const Weights weights = random_weights(problem(1, 4), 7);
     const MatrixHandle matrix = make_matrix(table.get(), weights, nullptr);
-    for (const std::int64_t m : {512, 1, 16, 256, 32, 1}) {
+    for (const std::int64_t m : {512, 1, 16, 256, 32, 1, 2, 20, 33, 100, 257, 300, 511, 700}) {
         INFO("m " << m);
         Product product(problem(m, 4), 3);
         product.multiply(matrix.get());
         CHECK(product.error(weights) < kMaxNrmse);
     }
-    alignas(16) std::uint16_t nothing[8] = {};
-    CHECK_THAT(refusal(fdk_matmul(matrix.get(), nullptr, nothing, 2, nothing), FDK_NO_ENTRY),
-               ContainsSubstring("m=2"));
+}
+
+TEST_CASE("An m that was never launched can be captured, also where the library multiplies") {
+    const DeviceInfo device = gpu();
+    BundleMaker maker(device, make_nvrtc_compiler());
+    maker.add("unfused", problem(64, 4));
+    const Table table = load(maker.write());
+    const Weights weights = random_weights(problem(64, 4), 7);
+    const MatrixHandle matrix = make_matrix(table.get(), weights, nullptr);
+    // The last one is more than the library's products have rows.
+    for (const std::int64_t m : {3, 100, 1000, 4100}) {
+        INFO("m " << m);
+        Product product(problem(m, 4), 3);
+        cudaGraph_t captured = nullptr;
+        require_cuda(cudaStreamBeginCapture(product.stream(), cudaStreamCaptureModeThreadLocal));
+        product.multiply(matrix.get());
+        require_cuda(cudaStreamEndCapture(product.stream(), &captured));
+        const Graph graph(captured);
+        cudaGraphExec_t instance = nullptr;
+        require_cuda(cudaGraphInstantiate(&instance, graph.get(), 0));
+        const GraphExec exec(instance);
+        require_cuda(cudaGraphLaunch(exec.get(), product.stream()));
+        CHECK(product.error(weights) < kMaxNrmse);
+    }
 }
 
 TEST_CASE("A table for another architecture is refused") {

@@ -34,6 +34,7 @@ LaunchPlan plan() {
     plan.steps.front().waits_for_predecessor = true;
     plan.steps.emplace_back().kind = LaunchStep::Kind::kMatmul;
     plan.workspace_bytes = 1024;
+    plan.tiling = RowTiling{.m_tile = 8, .most_m = 64, .workspace_bytes_per_tile = 128};
     return plan;
 }
 

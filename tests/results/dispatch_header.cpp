@@ -34,6 +34,7 @@ DispatchTable table() {
         const Candidate kernel = candidate(m, small_problem(m));
         TableEntry entry;
         entry.problem = kernel.problem;
+        entry.first_m = m == 1 ? 1 : 7;
         entry.family = kernel.family;
         entry.params = kernel.params;
         entry.plan = kernel.plan;
@@ -42,6 +43,11 @@ DispatchTable table() {
         entry.ratio = 3;
         table.entries.push_back(entry);
     }
+    table.entries[0].last_m = 6;
+    table.entries[1].plan.tiling =
+        RowTiling{.m_tile = 8, .most_m = 4096, .workspace_bytes_per_tile = 2048};
+    table.entries[1].plan.steps[0].grid = {3, 2, 1};
+    table.entries[1].plan.steps[0].grid_per_tile = {0, 1, 0};
     LaunchStep matmul;
     matmul.kind = LaunchStep::Kind::kMatmul;
     table.entries[1].plan.steps.push_back(matmul);
@@ -90,7 +96,17 @@ static_assert(fdkbench_table::kSteps[1].tensor_maps[0].swizzled);
 static_assert(fdkbench_table::kSteps[1].tensor_maps[1].size[2] == 8);
 static_assert(fdkbench_table::kSteps[1].tensor_maps[1].strides[1] == 2048);
 static_assert(fdkbench_table::kSteps[1].tensor_maps[1].box[0] == 128);
-static_assert(fdkbench_table::find(2, 128, 256, 4, 64) == nullptr);
+static_assert(fdkbench_table::find(7, 128, 256, 4, 64) == kFound && kFound->m == 16);
+static_assert(fdkbench_table::find(std::int64_t{1} << 40, 128, 256, 4, 64) == kFound);
+static_assert(fdkbench_table::find(6, 128, 256, 4, 64) == kFound - 1 && kFound[-1].m == 1);
+static_assert(fdkbench_table::find(0, 128, 256, 4, 64) == nullptr);
+static_assert(kFound->m_tile == 8 && kFound->most_m == 4096);
+static_assert(kFound[-1].m_tile == 1 && kFound[-1].most_m == 1);  // its plan follows no other m
+constexpr const fdkbench_table::Step& kStep = fdkbench_table::kSteps[kFound->first_step];
+static_assert(grid(*kFound, kStep, 0, 17) == 3 && grid(*kFound, kStep, 1, 17) == 3);
+static_assert(grid(*kFound, kStep, 1, 16) == kStep.grid[1]);
+static_assert(workspace_bytes(*kFound, 16) == 4096 && workspace_bytes(*kFound, 17) == 6144);
+static_assert(workspace_bytes(kFound[-1], 1) == 0);
 static_assert(fdkbench_table::find(16, 128, 256, 4, 32) == nullptr);
 static_assert(fdkbench_table::find(16, 128, 256, 4, 64, "fp16") == nullptr);
 static_assert(fdkbench_table::kArch == "sm_90a");

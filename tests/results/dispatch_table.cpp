@@ -242,7 +242,7 @@ TEST_CASE("The JSON is as its schema says") {
     check_valid(json, rule, rule);
     REQUIRE(json["entries"].size() == 3);
     CHECK(json["schema"] == "fdkbench-table");
-    CHECK(json["schema_version"] == 2);
+    CHECK(json["schema_version"] == 3);
     CHECK(json["device"]["arch"] == "sm_90a");
     const Json entry = json["entries"][0];
     CHECK(entry["params"] == Json::parse(R"({"warps": 1, "decode": "prmt"})"));
@@ -264,9 +264,11 @@ TEST_CASE("The CSV has a line per entry and a header even without entries") {
     const std::string csv = to_csv(read_table(fixture.store, "", std::nullopt));
     CHECK(std::count(csv.begin(), csv.end(), '\n') == 3);
     const std::string header =
-        "m,n,k,bits,group_size,type,family,params,launch,binary_hash,layout,launch_mode,time_us,"
+        "m,n,k,bits,group_size,type,first_m,last_m,family,params,launch,binary_hash,layout,launch_"
+        "mode,time_us,"
         "ratio,ratio_lo,ratio_hi,nrmse,measured_at,driver,compiler,commit\n";
-    CHECK_THAT(csv, ContainsSubstring(header + "1,128,256,4,64,bf16,lut_mv,\"{\"\"warps\"\":1,"));
+    CHECK_THAT(csv,
+               ContainsSubstring(header + "1,128,256,4,64,bf16,1,1,lut_mv,\"{\"\"warps\"\":1,"));
     CHECK(to_csv(DispatchTable{}) == header);
 }
 

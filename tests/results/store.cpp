@@ -49,6 +49,40 @@ TEST_CASE("A row comes back with every value that was stored") {
           "1");
 }
 
+TEST_CASE("A row of before plans had a tiling is the same kernel, and learns it") {
+    Fixture fixture;
+    const Candidate old = candidate(4);
+    fixture.store.add(old, hash_of(old), correct(2));
+    Candidate tiled = old;
+    tiled.plan.tiling = RowTiling{.m_tile = 8, .most_m = 64};
+    tiled.plan.steps[0].grid_per_tile = {1, 0, 0};
+    CHECK(fixture.store.measured(tiled, hash_of(old)));
+    CHECK_FALSE(fixture.store.measured(tiled, "other"));
+    const std::string tile = "SELECT json_extract(launch, '$.tiling.m_tile') FROM best";
+    CHECK(value(fixture.store, tile) == "NULL");
+
+    fixture.store.learn_tiling(tiled, "other");
+    fixture.store.learn_tiling(old, hash_of(old));
+    CHECK(value(fixture.store, tile) == "NULL");
+    fixture.store.learn_tiling(tiled, hash_of(old));
+    CHECK(value(fixture.store, tile) == "8");
+    CHECK(fixture.store.measured(tiled, hash_of(old)));
+    CHECK(value(fixture.store, "SELECT count(*) FROM candidate") == "1");
+    fixture.store.learn_tiling(tiled, hash_of(old));
+    CHECK(value(fixture.store, "SELECT count(*) FROM measurement") == "1");
+}
+
+TEST_CASE("Measuring again replaces a row of before plans had a tiling") {
+    Fixture fixture;
+    Candidate kernel = candidate(4);
+    fixture.store.add(kernel, hash_of(kernel), correct(2));
+    kernel.plan.tiling = RowTiling{};
+    fixture.store.add(kernel, hash_of(kernel), correct(3));
+    CHECK(value(fixture.store, "SELECT group_concat(ratio) FROM measurement") == "3.0");
+    fixture.store.learn_tiling(kernel, hash_of(kernel));
+    CHECK(value(fixture.store, "SELECT count(*) FROM measurement") == "1");
+}
+
 TEST_CASE("What was never obtained is NULL") {
     Fixture fixture;
     fixture.store.add(
