@@ -2,9 +2,7 @@ import copy
 import io
 import pickle
 import unittest
-import warnings
 
-import fdk
 import support
 import torch
 from fdk.models import QuantisationConfig, QuantisedLinear, quantise

@@ -1,7 +1,6 @@
 import os
 import unittest
 
-import fdk
 import support
 import torch
 from fdk.models import QuantisationConfig, QuantisedLinear, quantise

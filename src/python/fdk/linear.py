@@ -17,7 +17,6 @@ from torch import Tensor
 from .library import TYPES, Format, check, library
 from .table import table_at
 
-_BITS = {256: 8, 16: 4, 4: 2, 2: 1}  # by the size of the codebook
 _ACTIVATIONS = (torch.bfloat16, torch.float16)
 
 
@@ -26,7 +25,10 @@ def _format(weight_data, scale, lut):
     n, row = weight_data.shape
     if lut is None:
         return n, row, 0, 16, weight_data.dtype
-    bits = _BITS[lut.numel()]
+    # Compared, not looked up: compilers may have a symbol for the size.
+    bits = next((bits for bits in (8, 4, 2, 1) if lut.numel() == 2**bits), None)
+    if bits is None:
+        raise ValueError(f"the lut has {lut.numel()} values: 256, 16, 4 or 2 are possible")
     k = row * 8 // bits
     return n, k, k // scale.shape[1], bits, scale.dtype
 
