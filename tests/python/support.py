@@ -30,12 +30,16 @@ def make_tables(folder):
     _fdkbench("export-table", *place, "--bundle", folder / "small.fdk")
     _fdkbench(*sweep, *place, *lut, "--shape", "1x4096x4096", f"1x{K}x{N}")
     for types in (["-t", "fp16", "-b", "4"], ["-t", "bf16", "-b", "16", "8", "2", "1"]):
-        _fdkbench(
-            *sweep, *place, *types, "--include", "host_(lut|dense)", "--shape", f"1x{N}x{K}"
-        )
+        _fdkbench(*sweep, *place, *types, "--include", "host_(lut|dense)", "--shape", f"1x{N}x{K}")
     _fdkbench("export-table", *place, "--bundle", folder / "host.fdk")
     _tables.update(small=str(folder / "small.fdk"), host=str(folder / "host.fdk"))
     os.environ["FDK_TABLE"] = _tables["host"]
+    if torch.cuda.is_available():
+        place[1] = folder / "gpu.db"
+        sweep[sweep.index("host")] = "cuda:0"
+        _fdkbench(*sweep, *place, "-b", "4", "--shape", "1x4096x4096", "64x4096x4096")
+        _fdkbench("export-table", *place, "--bundle", folder / "cuda.fdk")
+        _tables["cuda"] = str(folder / "cuda.fdk")
 
 
 def table(name):
@@ -57,7 +61,7 @@ def dequantised(layer):
     if layer.lut is None:
         return layer.weight_data.float()
     bits = layer.config.bits
-    shifts = torch.arange(8 - bits, -1, -bits)
+    shifts = torch.arange(8 - bits, -1, -bits, device=layer.lut.device)
     codes = (layer.weight_data.unsqueeze(-1).int() >> shifts) & (2**bits - 1)
     weights = layer.lut.float()[codes.flatten(1).long()]
     return weights * layer.scale.float().repeat_interleave(layer.config.block_size, 1)

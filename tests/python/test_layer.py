@@ -180,7 +180,9 @@ class LayerTest(unittest.TestCase):
             repr(layer()),
             "QuantisedLinear(in_features=256, out_features=64, bias=True, bits=4, block_size=64)",
         )
-        self.assertIn("bias=False, bits=16)", repr(QuantisedLinear(8, 8, False, QuantisationConfig(16))))
+        self.assertIn(
+            "bias=False, bits=16)", repr(QuantisedLinear(8, 8, False, QuantisationConfig(16)))
+        )
 
 
 class CompiledTest(unittest.TestCase):

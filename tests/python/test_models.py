@@ -46,7 +46,11 @@ TOKENS = torch.arange(12).reshape(3, 4)
 
 
 def kinds(module):
-    return {name: type(layer) for name, layer in module.named_modules() if "Linear" in type(layer).__name__}
+    return {
+        name: type(layer)
+        for name, layer in module.named_modules()
+        if "Linear" in type(layer).__name__
+    }
 
 
 class ModelTest(unittest.TestCase):
@@ -54,7 +58,9 @@ class ModelTest(unittest.TestCase):
         original = model()
         state = copy.deepcopy(original.state_dict())
         made = quantise(original, CONFIG)
-        quantised = {f"blocks.{i}.{name}": QuantisedLinear for i in (0, 1) for name in ("down", "up")}
+        quantised = {
+            f"blocks.{i}.{name}": QuantisedLinear for i in (0, 1) for name in ("down", "up")
+        }
         self.assertEqual(kinds(made), {**quantised, "lm_head": nn.Linear})
         self.assertEqual(set(kinds(original).values()), {nn.Linear})
         for name, tensor in original.state_dict().items():
@@ -64,7 +70,9 @@ class ModelTest(unittest.TestCase):
         self.assertIs(made.lm_head.weight, made.embed.weight)
         self.assertTrue(torch.equal(made.blocks[0].down.bias, original.blocks[0].down.bias))
         with torch.no_grad():
-            error = (made(TOKENS) - original(TOKENS)).float().norm() / original(TOKENS).float().norm()
+            error = (made(TOKENS) - original(TOKENS)).float().norm() / original(
+                TOKENS
+            ).float().norm()
         self.assertGreater(error.item(), 0)
         self.assertLess(error.item(), 0.1)
 
@@ -85,7 +93,9 @@ class ModelTest(unittest.TestCase):
         made = quantise(nn.ModuleDict({"a": shared, "b": shared}), CONFIG)
         self.assertIs(made["a"], made["b"])
         self.assertIsInstance(made["a"], QuantisedLinear)
-        kept = quantise(nn.ModuleDict({"a": shared, "b": shared, "c": support.linear()}), CONFIG, skip="b")
+        kept = quantise(
+            nn.ModuleDict({"a": shared, "b": shared, "c": support.linear()}), CONFIG, skip="b"
+        )
         self.assertIs(type(kept["a"]), nn.Linear)
         self.assertIs(kept["a"], kept["b"])
 
@@ -124,14 +134,21 @@ class ModelTest(unittest.TestCase):
 
     def test_an_empty_layer_takes_the_state_of_another(self):
         lut = torch.linspace(-2, 1, 16)
-        for config in (CONFIG, QuantisationConfig(4, 64, lut), QuantisationConfig(2), QuantisationConfig(16)):
+        for config in (
+            CONFIG,
+            QuantisationConfig(4, 64, lut),
+            QuantisationConfig(2),
+            QuantisationConfig(16),
+        ):
             full = quantise(support.linear(), config)
             empty = QuantisedLinear(K, N, config=QuantisationConfig(config.bits, config.block_size))
             self.assertEqual(empty(values(3, K)).abs().max().item(), 0)
             empty.load_state_dict(full.state_dict())
             self.assertTrue(torch.equal(empty(values(3, K)), full(values(3, K))))
         with self.assertRaisesRegex(RuntimeError, "size mismatch for weight_data"):
-            QuantisedLinear(K, N).load_state_dict(quantise(support.linear(n=N * 2), CONFIG).state_dict())
+            QuantisedLinear(K, N).load_state_dict(
+                quantise(support.linear(n=N * 2), CONFIG).state_dict()
+            )
 
     def test_models_are_copied_and_pickled(self):
         made = quantise(model(), CONFIG, table=support.table("host"))

@@ -61,7 +61,9 @@ class TableTest(unittest.TestCase):
 
     def test_without_a_table_it_says_how_to_make_one(self):
         result = python(MULTIPLY, FDK_TABLE=None)
-        self.assertRegex(result.stderr, r"RuntimeError: there is no table.*fdk.set_table\(FILE\).*FDK_TABLE")
+        self.assertRegex(
+            result.stderr, r"RuntimeError: there is no table.*fdk.set_table\(FILE\).*FDK_TABLE"
+        )
         self.assertRegex(result.stderr, r"fdkbench sweep.*fdkbench export-table --bundle FILE")
 
     def test_the_library_is_looked_for_in_turn(self):
@@ -70,30 +72,44 @@ class TableTest(unittest.TestCase):
             package = pathlib.Path(folder) / "a" / "b" / "c"
             shutil.copytree(PACKAGE / "fdk", package / "fdk", ignore=shutil.ignore_patterns("*.so"))
             missing = python(MULTIPLY, package, FDK_LIBRARY=None).stderr
-            for words in (f"{package}/fdk/libfdk.so: not there", "build/src/fdk/libfdk.so: not there",
-                          "libfdk.so.0 on the loader's path", "scripts/build", "FDK_LIBRARY"):
+            for words in (
+                f"{package}/fdk/libfdk.so: not there",
+                "build/src/fdk/libfdk.so: not there",
+                "libfdk.so.0 on the loader's path",
+                "scripts/build",
+                "FDK_LIBRARY",
+            ):
                 self.assertIn(words, missing)
             self.assertIn("loader's path", missing)
             named = python(MULTIPLY, package, FDK_LIBRARY="/absent/libfdk.so").stderr
             self.assertIn("/absent/libfdk.so (FDK_LIBRARY): not there", named)
             self.assertNotIn("loader's path", named)
-            loader = python(MULTIPLY, package, FDK_LIBRARY=None, LD_LIBRARY_PATH=os.path.dirname(library))
+            loader = python(
+                MULTIPLY, package, FDK_LIBRARY=None, LD_LIBRARY_PATH=os.path.dirname(library)
+            )
             self.assertIn("[2, 64]", loader.stdout)
             shutil.copy(library, package / "fdk" / "libfdk.so")
             self.assertIn("[2, 64]", python(MULTIPLY, package, FDK_LIBRARY=None).stdout)
             other = pathlib.Path(folder) / "libother.so"
             subprocess.run(["cc", "-shared", "-x", "c", "/dev/null", "-o", other], check=True)
-            self.assertIn("not the libfdk", python(MULTIPLY, package, FDK_LIBRARY=str(other)).stderr)
+            self.assertIn(
+                "not the libfdk", python(MULTIPLY, package, FDK_LIBRARY=str(other)).stderr
+            )
 
 
 class ReadmeTest(unittest.TestCase):
     def test_the_snippet_works_as_written(self):
         readme = (support.SOURCE / "README.md").read_text(encoding="utf-8")
-        snippet = re.search(r"(?:^    .*\n|\n)+", readme[readme.index("    import fdk\n"):], re.M)[0]
+        snippet = re.search(r"(?:^    .*\n|\n)+", readme[readme.index("    import fdk\n") :], re.M)[
+            0
+        ]
         code = "\n".join(line[4:] for line in snippet.splitlines())
         self.assertIn('torch.device("cuda")', code)
         result = python(code.replace('"cuda"', '"cpu"'))
         self.assertRegex(result.stdout, r"RMSE: tensor\(0\.03", result.stderr)
+        if torch.cuda.is_available():
+            result = python(code, FDK_TABLE=support.table("cuda"))
+            self.assertRegex(result.stdout, r"RMSE: tensor\(0\.03", result.stderr)
 
 
 if __name__ == "__main__":

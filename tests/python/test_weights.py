@@ -30,7 +30,9 @@ class WeightsTest(unittest.TestCase):
                 self.assertTrue(torch.equal(layer.weight_data, golden[f"{name}.weight_data"]))
                 self.assertTrue(torch.equal(layer.scale, golden[f"{name}.scale"]))
                 self.assertTrue(torch.equal(layer.lut, lut))
-                self.assertTrue(torch.equal(support.dequantised(layer), golden[f"{name}.dequantised"]))
+                self.assertTrue(
+                    torch.equal(support.dequantised(layer), golden[f"{name}.dequantised"])
+                )
 
     def test_quantised_weights_are_near_the_original(self):
         weight = support.values(support.N, support.K, dtype=torch.float32)

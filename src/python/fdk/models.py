@@ -45,9 +45,7 @@ class QuantisationConfig:
         if self.bits == 16:
             raise ValueError("weights of 16 bits have no lut: leave it out")
         if len(lut) != 2**self.bits:
-            raise ValueError(
-                f"the lut has {len(lut)} values: {self.bits} bits need {2**self.bits}"
-            )
+            raise ValueError(f"the lut has {len(lut)} values: {self.bits} bits need {2**self.bits}")
         if not all(math.isfinite(value) for value in lut) or list(lut) != sorted(lut):
             raise ValueError("the values of a lut have to be finite and ascending: sort them")
         return lut
