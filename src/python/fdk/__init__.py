@@ -1,7 +1,8 @@
 """Linear layers with low-bit weights, by the kernels that fdkbench found to be the fastest.
 
-fdk.set_table("host.fdk")  # or the environment variable FDK_TABLE
-layers = fdk.models.quantise(model, fdk.models.QuantisationConfig(bits=4, block_size=64))
+Example:
+    fdk.set_table("host.fdk")  # or the environment variable FDK_TABLE
+    layers = fdk.models.quantise(model, fdk.models.QuantisationConfig(bits=4, block_size=64))
 """
 
 try:

@@ -72,7 +72,7 @@ class QuantisedLinear(nn.Module):
 
     The first call, and the first after the buffers changed, prepares the weights for the table's
     kernels: do it before a CUDA graph is captured. A graph keeps the weights that it was captured
-    with. On several streams, calls of a layer wait for each other; graphs that hold the same layer
+    with; the buffers themselves have to outlive it. On several streams, calls of a layer wait for each other; graphs that hold the same layer
     must not run at the same time. Changes through `.data` go unnoticed. There are no gradients.
     """
 
