@@ -22,7 +22,8 @@ print(layer(torch.ones(2, 256, dtype=torch.bfloat16)).shape)
 
 
 def python(code, path=PACKAGE, **environment):
-    changed = {**os.environ, "PYTHONPATH": str(path), **environment}
+    # Meson leads the loader to the library.
+    changed = {**os.environ, "PYTHONPATH": str(path), "LD_LIBRARY_PATH": None, **environment}
     changed = {name: value for name, value in changed.items() if value is not None}
     return subprocess.run(
         [sys.executable, "-c", code], env=changed, capture_output=True, text=True, check=False
