@@ -27,6 +27,7 @@
 #include "kernels/common/fragment_decode.cuh"
 #include "kernels/common/fragment_result.cuh"
 #include "kernels/common/fragment_tiling.cuh"
+#include "kernels/common/fragment_weights.cuh"
 #include "kernels/common/tensor_copy.cuh"
 
 constexpr FragmentTiling kFormat{
@@ -39,11 +40,8 @@ constexpr FragmentMmaTiling kTiling{.format = kFormat,
                                     .cluster = FDK_CLUSTER};
 
 constexpr int kK = kFormat.k;
-constexpr int kUnroll = kFormat.unroll;
 constexpr int kChunkK = kFormat.chunk_k();
-constexpr int kBlocks = kFormat.blocks();
 constexpr int kSpans = kFormat.spans();
-constexpr int kScalesAtOnce = kFormat.scales_at_once();
 constexpr bool kOneGroup = kFormat.one_group();
 
 constexpr int kThreads = kTiling.threads();
@@ -58,78 +56,19 @@ constexpr int kPieceRounds = FragmentTiling::divide_up(kRounds, kPieces);
 
 using Decoder = FragmentDecoder<kFormat.bits, kThreads, FragmentMmaTiling::kTableRowBytes>;
 static_assert(Decoder::kBytes == kFormat.table_bytes(FragmentMmaTiling::kTableRowBytes));
+using Weights = FragmentWeights<kTiling>;
+using Chunk = Weights::Chunk;
 using Sums = float[kRowTiles][kColumnBlocks][4];
 /// The CTA's first threads that fill the table where it has more; the others bring x. So with
 /// dependent launches the table is there before x is.
 constexpr int kBuilders = Decoder::kBytes > 0 && kThreads > 256 ? 256 : 0;
-
-__device__ int k_warp() {
-    return threadIdx.x / 32 % kKWarps;
-}
-__device__ int row_warp() {
-    return threadIdx.x / 32 / kKWarps;
-}
-
-/// A lane's part of the weights and scales of a warp's chunk.
-struct Chunk {
-    Packed<16> weights[kRowTiles][kUnroll];
-    Packed<4 * kScalesAtOnce> scales[kRowTiles][kSpans / kScalesAtOnce];
-
-    /// Of rows lane / 4 (low half) and lane / 4 + 8.
-    __device__ uint32 scale(int tile, int span) const {
-        return scales[tile][span / kScalesAtOnce].words[span % kScalesAtOnce];
-    }
-};
-
-class Weights {
-  public:
-    __device__ Weights(const void* w, const void* scales) {
-        const int lane = threadIdx.x % 32;
-#pragma unroll
-        for (int i = 0; i < kRowTiles; ++i) {
-            const int block = blockIdx.x * kTiling.row_blocks() + row_warp() * kRowTiles + i;
-            const int64 row_block = min(block, kFormat.row_blocks() - 1);
-            w_[i] = static_cast<const uint8*>(w) + row_block * kBlocks * 512 + lane * 16;
-            scales_[i] = static_cast<const uint8*>(scales) +
-                         row_block * kFormat.group_quads() * 128 + lane / 4 * 16;
-        }
-    }
-
-    /// The warp's chunk of a round. Beyond k it repeats the last block: x is zero there.
-    __device__ Chunk load(int round) const {
-        const int k = round * kRoundK + k_warp() * kChunkK;
-        Chunk chunk;
-#pragma unroll
-        for (int i = 0; i < kRowTiles; ++i) {
-#pragma unroll
-            for (int j = 0; j < kUnroll; ++j) {
-                const int block = min(k / kFormat.block_k() + j, kBlocks - 1);
-                chunk.weights[i][j] = load_streaming<16>(w_[i] + block * 512);
-            }
-            if constexpr (!kOneGroup) {
-#pragma unroll
-                for (int j = 0; j < kSpans; j += kScalesAtOnce) {
-                    const int group =
-                        min((k + j * kFormat.span_k()) / kFormat.group_size, kFormat.last_group());
-                    chunk.scales[i][j / kScalesAtOnce] = load_streaming<4 * kScalesAtOnce>(
-                        scales_[i] + group / 4 * 128 + group % 4 * 4);
-                }
-            }
-        }
-        return chunk;
-    }
-
-  private:
-    const uint8* w_[kRowTiles];
-    const uint8* scales_[kRowTiles];
-};
 
 /// Rows of x in shared memory, zeros beyond k. Threads bring them for their CTA, or the CTAs of a
 /// cluster, where their first threads have a part each copied to all of them.
 class Activations {
   public:
     __device__ Activations(const uint16* x, int columns, uint8* shared)
-        : x_(x), columns_(columns), shared_(shared + Decoder::kBytes), all_(shared) {}
+        : x_(x), columns_(columns), shared_(shared + Decoder::kBytes), cta_shared_(shared) {}
 
     /// Starts to bring all pieces, when the launches that x comes from have ended.
     __device__ void begin() const {
@@ -195,9 +134,12 @@ class Activations {
         __syncwarp();
         arrive_cluster();
         constexpr int kTail = (kTiling.padded_k() - kK) / 8;
-        for (int i = threadIdx.x; i < columns_ * kTail; i += kThreads) {
-            *reinterpret_cast<uint4*>(shared_ + i / kTail * kXStride + (kK + i % kTail * 8) * 2) =
-                make_uint4(0, 0, 0, 0);
+        if constexpr (kTail > 0) {
+            for (int i = threadIdx.x; i < columns_ * kTail; i += kThreads) {
+                const int k = kK + i % kTail * 8;
+                *reinterpret_cast<uint4*>(shared_ + i / kTail * kXStride + k * 2) =
+                    make_uint4(0, 0, 0, 0);
+            }
         }
         wait_cluster();  // all CTAs have their barriers
         if (threadIdx.x == kBuilders) {
@@ -223,13 +165,13 @@ class Activations {
         return max(min(kPieceK, kK - piece * kPieceK), 0) * 2;
     }
     __device__ uint32 barrier(int piece) const {
-        return shared_address(all_ + kTiling.barriers_begin()) + piece * 8;
+        return shared_address(cta_shared_ + kTiling.barriers_begin()) + piece * 8;
     }
 
     const uint16* x_;
     int columns_;
     uint8* shared_;
-    uint8* all_;
+    uint8* cta_shared_;
 };
 
 /// sums += span · x; `x` are the addresses of the chunk's first k. Operands are not weights but, if
@@ -294,7 +236,7 @@ __device__ void sum_chunks(const Weights& weights,
     uint32 x[kColumnBlocks];
 #pragma unroll
     for (int i = 0; i < kColumnBlocks; ++i) {
-        x[i] = activations.address(i) + k_warp() * kChunkK * 2;
+        x[i] = activations.address(i) + Weights::k_warp() * kChunkK * 2;
     }
 #pragma unroll
     for (int piece = 0; piece < kPieces; ++piece) {
@@ -339,24 +281,26 @@ extern "C" __global__ void __launch_bounds__(kThreads) fragment_mma(const void* 
     const Activations activations(
         static_cast<const uint16*>(x) + static_cast<int64>(m_begin) * kK, columns, shared);
     activations.begin();
-    decoder.build(shared);
+    // The same in all threads: of these decoders only FragmentSign has two variants.
+    const bool needs_sums = decoder.build(shared);
     activations.meet(0);
 
     Sums sums = {};
-    const bool with_sums = Decoder::kNeedsSums && decoder.needs_sums();
+    const bool with_sums = Decoder::kTwoVariants && needs_sums;
     if (with_sums) {
-        sum_chunks<Decoder::kNeedsSums>(weights, first, activations, decoder, sums);
+        sum_chunks<Decoder::kTwoVariants>(weights, first, activations, decoder, sums);
     } else {
         sum_chunks<false>(weights, first, activations, decoder, sums);
     }
 
     __syncthreads();
     const Partials<kTiling.m_tile, kTiling.sums_stride()> partials(shared, columns);
-    const int row = row_warp() * kRowTiles * 16;
+    const int row = Weights::row_warp() * kRowTiles * 16;
 #pragma unroll
     for (int i = 0; i < kRowTiles * kColumnBlocks; ++i) {
         const int tile = i / kColumnBlocks;
-        partials.put(k_warp(), row + tile * 16, i % kColumnBlocks, sums[tile][i % kColumnBlocks]);
+        partials.put(
+            Weights::k_warp(), row + tile * 16, i % kColumnBlocks, sums[tile][i % kColumnBlocks]);
     }
     __syncthreads();
     const Result<kFormat> result(y, scales, m_begin, blockIdx.x * kTiling.rows());

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 
 namespace fdkbench {
 namespace {
@@ -12,6 +13,9 @@ constexpr std::int64_t kMostTiles = 65535;  // CTAs along y
 constexpr int kRegisters = 65536;           // of an SM
 constexpr int kMostRegisters = 255;         // of a thread
 constexpr int kRegisterStep = 8;            // they are given in multiples of this
+constexpr std::int64_t kMostBeforeWgmma = 32;
+constexpr int kMostThreads = 512;
+constexpr std::int64_t kFewWarps = 4;  // along k; fewer are for short k
 
 /// Whatever the family.
 std::optional<std::string> declines_any(const Problem& problem, const DeviceInfo& device) {
@@ -118,6 +122,86 @@ LaunchPlan fragment_plan(const std::string& family,
     step.block[0] = static_cast<std::uint32_t>(threads);
     step.shared_bytes = static_cast<std::uint32_t>(shared_bytes);
     return {.steps = {step}, .workspace_bytes = 0, .tiling = tiling};
+}
+
+FragmentMmaTiling fragment_mma_tiling(const Problem& problem, const Params& params) {
+    const auto number = [&](const char* name) { return static_cast<int>(params.number(name)); };
+    return {.format = fragment_tiling(problem, params),
+            .m_tile = number("m_tile"),
+            .row_tiles = number("row_tiles"),
+            .row_warps = number("row_warps"),
+            .k_warps = number("k_warps"),
+            .cluster = 1};
+}
+
+std::int64_t fragment_widest_tile(const Problem& problem, std::uint64_t most) {
+    const auto m = static_cast<std::uint64_t>(problem.shape.m);
+    return static_cast<std::int64_t>(std::min(std::bit_ceil(m), most));
+}
+
+std::vector<ParamValue> fragment_m_tiles(std::int64_t widest) {
+    std::vector<ParamValue> tiles;
+    for (std::int64_t tile = widest; tile > 0; tile /= 2) {
+        tiles.emplace_back(tile);
+    }
+    return tiles;
+}
+
+std::vector<ParamValue> fragment_k_warps() {
+    return {std::int64_t{8}, std::int64_t{16}, kFewWarps, std::int64_t{2}, std::int64_t{1}};
+}
+
+std::optional<std::string> fragment_leaves_to_wgmma(const Problem& problem,
+                                                    const DeviceInfo& device) {
+    if (problem.shape.m > kMostBeforeWgmma && wgmma_takes(problem, device)) {
+        return fmt::format("is for at most {} tokens where fragment_wgmma takes more",
+                           kMostBeforeWgmma);
+    }
+    return std::nullopt;
+}
+
+std::optional<std::string> fragment_warps_skip(const FragmentMmaTiling& cut,
+                                               const DeviceInfo& device) {
+    if (cut.threads() > kMostThreads) {
+        return fmt::format("{} threads a CTA, at most {} are tried", cut.threads(), kMostThreads);
+    }
+    if ((cut.k_warps - 1) * cut.format.chunk_k() >= cut.format.k) {
+        return fmt::format("k_warps {} × chunks of {} exceed k {}: warps would idle",
+                           cut.k_warps,
+                           cut.format.chunk_k(),
+                           cut.format.k);
+    }
+    if (cut.k_warps < kFewWarps && (kFewWarps - 1) * cut.format.chunk_k() < cut.format.k) {
+        return fmt::format(
+            "k_warps {}: k {} is long enough for {}", cut.k_warps, cut.format.k, kFewWarps);
+    }
+    const std::int64_t ctas = ceil_div(cut.format.row_blocks(), cut.row_blocks());
+    if (ctas < device.units / 2 && cut.row_blocks() > 1) {
+        return fmt::format("{} CTAs leave most of the device's {} SMs idle", ctas, device.units);
+    }
+    return std::nullopt;
+}
+
+std::string fragment_wider_fits(const FragmentMmaTiling& cut) {
+    return fmt::format(
+        "m_tile {}: {} fit, and read the weights less often", cut.m_tile, 2 * cut.m_tile);
+}
+
+LaunchPlan fragment_mma_plan(const std::string& family,
+                             const Problem& problem,
+                             const FragmentMmaTiling& cut,
+                             int shared_bytes,
+                             const DeviceInfo& device) {
+    const std::int64_t row_ctas = ceil_div(cut.format.row_blocks(), cut.row_blocks());
+    LaunchPlan launch = fragment_plan(family,
+                                      problem,
+                                      ceil_div(row_ctas, cut.cluster) * cut.cluster,
+                                      cut.m_tile,
+                                      cut.threads(),
+                                      shared_bytes);
+    launch.steps.front().cluster = static_cast<std::uint32_t>(cut.cluster);
+    launch.steps.front().waits_for_predecessor = has_dependent_launches(device);
+    return launch;
 }
 
 }  // namespace fdkbench

@@ -52,4 +52,34 @@ LaunchPlan fragment_plan(const std::string& family,
                          int threads,
                          int shared_bytes);
 
+// What the families share whose CTAs are FragmentMmaTiling's warps.
+
+/// m_tile, row_tiles, row_warps and k_warps of the parameters; no clusters.
+FragmentMmaTiling fragment_mma_tiling(const Problem& problem, const Params& params);
+
+/// The least power of two that takes all tokens, at most `most`.
+std::int64_t fragment_widest_tile(const Problem& problem, std::uint64_t most);
+
+/// Values of the axes m_tile and k_warps.
+std::vector<ParamValue> fragment_m_tiles(std::int64_t widest);
+std::vector<ParamValue> fragment_k_warps();
+
+/// Why many tokens are not for them.
+std::optional<std::string> fragment_leaves_to_wgmma(const Problem& problem,
+                                                    const DeviceInfo& device);
+
+/// Why so many warps are too many or too few; nothing when they are not.
+std::optional<std::string> fragment_warps_skip(const FragmentMmaTiling& cut,
+                                               const DeviceInfo& device);
+
+/// Why m_tile is too narrow where twice as many fit.
+std::string fragment_wider_fits(const FragmentMmaTiling& cut);
+
+/// One launch of whole clusters.
+LaunchPlan fragment_mma_plan(const std::string& family,
+                             const Problem& problem,
+                             const FragmentMmaTiling& cut,
+                             int shared_bytes,
+                             const DeviceInfo& device);
+
 }  // namespace fdkbench

@@ -44,8 +44,8 @@ struct Consumer {
     __device__ static int part() { return warp_index() % kRing.k_parts; }
     __device__ static int row_block() { return warp_index() / kRing.k_parts * kRowTiles; }
 
-    /// kShifted: operands are not weights but, with the sum of x, become weights.
-    template <bool kShifted>
+    /// kGeneral: operands are not weights but, with the sum of x, become weights.
+    template <bool kGeneral>
     __device__ void sum(const uint8* shared, const Decoder& decoder) {
         RingReader<kRing> reader(shared, row_block(), part());
         const int lane = threadIdx.x % 32;
@@ -58,7 +58,7 @@ struct Consumer {
             const uint32 x[2] = {reader.x() + first, reader.x() + (first ^ 64)};
 #pragma unroll
             for (int span = 0; span < kFormat.spans(); ++span) {
-                multiply_span<kShifted>(reader, span, x, decoder);
+                multiply_span<kGeneral>(reader, span, x, decoder);
             }
             __syncwarp();
             if (lane == 0) {
@@ -75,7 +75,7 @@ struct Consumer {
         }
     }
 
-    template <bool kShifted>
+    template <bool kGeneral>
     __device__ void multiply_span(const RingReader<kRing>& reader,
                                   int span,
                                   const uint32 (&x)[2],
@@ -109,7 +109,7 @@ struct Consumer {
                     mma_16x8x16(of_span[i][column], a[i][0], b.words[0], b.words[1]);
                     mma_16x8x16(of_span[i][column], a[i][1], b.words[2], b.words[3]);
                 }
-                if constexpr (kShifted) {
+                if constexpr (kGeneral) {
                     mma_16x8x16(of_x[column], kAllOnes, b.words[0], b.words[1]);
                     mma_16x8x16(of_x[column], kAllOnes, b.words[2], b.words[3]);
                 }
@@ -120,7 +120,7 @@ struct Consumer {
             const int tile = i / (kColumnBlocks * 4);
             const int column = i / 4 % kColumnBlocks;
             float sum = of_span[tile][column][i % 4];
-            if constexpr (kShifted) {
+            if constexpr (kGeneral) {
                 sum = decoder.result(sum, of_x[column][i % 4]);
             }
             const float scale =

@@ -19,8 +19,8 @@
 // chunk an even number of batches of steps, and four groups a multiple of a stage or the other way
 // round; n and m need not be multiples of anything.
 
-#include "kernels/common/fragment_decode.cuh"
 #include "kernels/common/fragment_ring.cuh"
+#include "kernels/common/fragment_uniform.cuh"
 
 constexpr FragmentRingTiling kRing = wgmma_ring(
     {.bits = FDK_BITS, .group_size = FDK_GROUP_SIZE, .n = FDK_N, .k = FDK_K, .unroll = FDK_UNROLL},
@@ -38,15 +38,14 @@ static_assert(kBatches % 2 == 0);
 
 struct Consumer {
     using Decoder =
-        FragmentDecoder<kFormat.bits, kRing.consumers(), FragmentRingTiling::kTableRowBytes>;
+        UniformDecoder<kFormat.bits, kRing.consumers(), FragmentRingTiling::kTableRowBytes>;
 
     __device__ static int part() { return warp_index() / 4 % kRing.k_parts; }
     __device__ static int row_block() {
         return warp_index() / 4 / kRing.k_parts * 4 + warp_index() % 4;
     }
 
-    /// kShifted: products need no sum of x.
-    template <bool kShifted>
+    template <bool kGeneral>
     __device__ void sum(const uint8* shared, const Decoder& decoder) {
         RingReader<kRing> reader(shared, row_block(), part());
 #pragma unroll 1
@@ -55,7 +54,7 @@ struct Consumer {
             const uint64 x = swizzled_rows(reader.x());
 #pragma unroll
             for (int batch = 0; batch < kBatches; ++batch) {
-                multiply_batch<kShifted>(reader, batch, x, decoder);
+                multiply_batch<kGeneral>(reader, batch, x, decoder);
                 // All but this batch are done, those of the last stage, too.
                 if (batch == 0 && round > 0 && threadIdx.x % 32 == 0) {
                     reader.free_last();
@@ -71,7 +70,7 @@ struct Consumer {
     }
 
     /// Decodes one batch while the one before is multiplied.
-    template <bool kShifted>
+    template <bool kGeneral>
     __device__ void multiply_batch(const RingReader<kRing>& reader,
                                    int batch,
                                    uint64 x,
@@ -86,7 +85,7 @@ struct Consumer {
             if (!kOneGroup && step % kFormat.span_steps() == 0) {
                 scales = reader.scales(0, step / kFormat.span_steps());
             }
-            decoder.template scaled_operand<kShifted, !kOneGroup>(
+            decoder.template scaled_operand<kGeneral, !kOneGroup>(
                 words, step % kFormat.block_steps(), scales, a[i]);
         }
         begin_wgmma();

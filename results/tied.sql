@@ -2,8 +2,8 @@
 -- statement around this defines over view `eligible`; the winner has place 1. Rows of the best grade
 -- that the cell has count: confirmed in other processes, else with at least the 6 samples that a
 -- 95 % interval needs, else any (they left the race early). The leader is the one with the largest
--- paired ratio to the baseline. Rows tie with it within 1 % (2 % when they come from fewer than five
--- processes: the next ones may well reverse that), or within 3 % when their intervals overlap: on a
+-- paired ratio to the baseline. Rows tie with it within 1 % (2 % until four processes
+-- have confirmed them, as the next ones may well reverse that), or within 3 % when their intervals overlap: on a
 -- noisy device intervals alone would let much slower kernels win. First comes the
 -- incumbent, unless the leader beats it by more than the cell's margin; then the fewest split-K, the
 -- fewest registers, the least shared memory, the first by name.

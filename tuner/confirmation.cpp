@@ -8,10 +8,8 @@ namespace fdkbench {
 
 namespace {
 
-/// So that a cell that is swept again gives the same ratio within 1 %. By drawing from the medians of
-/// 16 to 32 processes of three cells on an H100, which differ by 0.2 to 0.6 % (standard deviation),
-/// the ratios of 20 sweeps are 0.2 to 0.9 % apart at the outside with 8 processes, 0.2 to 0.6 % with
-/// 16, and those that differ most are the ones that this half-width sends to 16.
+/// So that a cell that is swept again gives the same ratio within 1 %, as far as the processes of
+/// three cells on an H100 tell (results/published/h100-notes.md).
 constexpr double kHalfWidth = 0.004;
 constexpr int kMostConfirmations = 16;
 

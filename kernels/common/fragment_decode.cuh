@@ -9,21 +9,22 @@
 //   Decoder(codebook)        starts what it reads of the codebook: before weights are asked for,
 //                            since loads return in the order in which they were issued
 //   kBytes, build(shared)    bytes of shared memory that it needs; the CTA's first kThreads threads
-//                            call build, which fills them; then all synchronise
+//                            call build, which fills them; then all synchronise, and any thread's
+//                            true means that the general variant of what follows must be used
 //   operand(words, step, a)  the lane's registers of one step
-//   scaled_operand<kShifted, kScaled>(words, step, scales, a)
+//   scaled_operand<kGeneral, kScaled>(words, step, scales, a)
 //                            the same times the scales of the lane's rows (low half: lane / 4, high
-//                            half: lane / 4 + 8) if kScaled; if kShifted, Σ a·x needs no Σ x
-//   kNeedsSums, needs_sums(), result(sum, x_sum)
-//                            Σ weight·x out of Σ operand·x and Σ x, and whether the latter may
-//                            matter and does
+//                            half: lane / 4 + 8) if kScaled; if kGeneral, the weights themselves
+//   kTwoVariants             whether there are two; else the only one is not general
+//   result(sum, x_sum)       Σ weight·x out of Σ operand·x and Σ x; the latter may be 0 if not
+//                            general
 
 /// Decoders whose operands are the weights themselves.
 template <class Decoder>
 struct WeightOperands {
-    static constexpr bool kNeedsSums = false;
+    static constexpr bool kTwoVariants = false;
 
-    template <bool kShifted, bool kScaled>
+    template <bool kGeneral, bool kScaled>
     __device__ void scaled_operand(const Packed<16>& words,
                                    int step,
                                    uint32 scales,
@@ -34,7 +35,6 @@ struct WeightOperands {
         }
     }
 
-    __device__ static bool needs_sums() { return false; }
     __device__ static float result(float sum, float /*x_sum*/) { return sum; }
 };
 
@@ -59,10 +59,10 @@ class FragmentTable : public WeightOperands<FragmentTable<kBits, kThreads, kRowB
         }
     }
 
-    __device__ void build(uint8* shared) {
+    __device__ bool build(uint8* shared) {
 #pragma unroll
         for (int i = 0; i < kEntries; ++i) {
-            const uint32 value = first_[i] | (kBits == 4 ? second_[i] : first_[i]) << 16;
+            const uint32 value = values(i);
             if (kThreads * kEntries == 256 || threadIdx.x + i * kThreads < 256) {
 #pragma unroll
                 for (int j = 0; j < 8; ++j) {
@@ -76,6 +76,7 @@ class FragmentTable : public WeightOperands<FragmentTable<kBits, kThreads, kRowB
         // The same in all lanes, and the compiler shall know it.
         base_ = __shfl_sync(~0u, static_cast<uint32>(__cvta_generic_to_shared(shared)), 0);
         lane_ = threadIdx.x % 32 * 4 + (kRowBytes == 128 ? base_ : 0);
+        return false;
     }
 
     __device__ void operand(const Packed<16>& words, int step, uint32 (&a)[4]) const {
@@ -95,6 +96,17 @@ class FragmentTable : public WeightOperands<FragmentTable<kBits, kThreads, kRowB
         }
     }
 
+    /// A thread fills so many entries.
+    static constexpr int kEntries = (256 + kThreads - 1) / kThreads;
+    __device__ static int entry(int i) {
+        return (threadIdx.x + i * kThreads) % 256;
+    }
+    /// What entry(i) stands for: 8 bits: one element twice; 4 bits: the high nibble's in the low
+    /// half.
+    __device__ uint32 values(int i) const {
+        return first_[i] | (kBits == 4 ? second_[i] : first_[i]) << 16;
+    }
+
   private:
     __device__ uint32 look_up(uint32 word, int byte) const {
         uint32 at;
@@ -109,12 +121,6 @@ class FragmentTable : public WeightOperands<FragmentTable<kBits, kThreads, kRowB
         return entry;
     }
 
-    /// A thread fills so many entries.
-    static constexpr int kEntries = (256 + kThreads - 1) / kThreads;
-    __device__ static int entry(int i) {
-        return (threadIdx.x + i * kThreads) % 256;
-    }
-
     uint32 first_[kEntries];
     uint32 second_[kEntries];
     uint32 base_;
@@ -126,7 +132,7 @@ class FragmentTable : public WeightOperands<FragmentTable<kBits, kThreads, kRowB
 class FragmentPermute : public WeightOperands<FragmentPermute> {
   public:
     static constexpr int kBytes = 0;
-    __device__ static void build(uint8*) {}
+    __device__ static bool build(uint8*) { return false; }
 
     __device__ explicit FragmentPermute(const uint16* codebook) {
         const Packed<8> values = load_streaming<8>(codebook);
@@ -156,8 +162,8 @@ class FragmentPermute : public WeightOperands<FragmentPermute> {
 class FragmentSign {
   public:
     static constexpr int kBytes = 0;
-    static constexpr bool kNeedsSums = true;
-    __device__ static void build(uint8*) {}
+    static constexpr bool kTwoVariants = true;
+    __device__ bool build(uint8*) const { return mid_ != 0.0f; }
 
     __device__ explicit FragmentSign(const uint16* codebook) {
         const uint32 values = load_streaming<4>(codebook).words[0];
@@ -180,7 +186,7 @@ class FragmentSign {
         }
     }
 
-    template <bool kShifted, bool kScaled>
+    template <bool kGeneral, bool kScaled>
     __device__ void scaled_operand(const Packed<16>& words,
                                    int step,
                                    uint32 scales,
@@ -190,7 +196,7 @@ class FragmentSign {
         for (int r = 0; r < 4; ++r) {
             const uint32 scale = permute_bytes(scales, 0, r % 2 ? 0x3232 : 0x1010);
             const uint32 signs = word << (4 * (step % 4) + r);
-            if constexpr (kShifted) {
+            if constexpr (kGeneral) {
                 const uint32 ones = permute_bytes(signs, 0, 0xbb99);
                 a[r] = multiply_pairs(zeros_ ^ (ones & difference_), scale);
             } else {
@@ -201,9 +207,6 @@ class FragmentSign {
         }
     }
 
-    __device__ bool needs_sums() const {
-        return mid_ != 0.0f;
-    }
     __device__ float result(float sum, float x_sum) const {
         return half_ * sum + mid_ * x_sum;
     }

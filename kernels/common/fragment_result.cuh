@@ -26,6 +26,13 @@ class Partials {
         }
     }
 
+    /// One sum.
+    __device__ void put(int part, int row, int column, float sum) const {
+        if (column < columns_) {
+            sums_[(part * kColumns + column) * kStride + row] = sum;
+        }
+    }
+
     /// The sum of all parts, always in the same order.
     template <int kParts>
     __device__ float sum(int row, int column) const {

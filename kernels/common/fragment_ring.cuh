@@ -8,7 +8,7 @@
 // it, consumer warps multiply, the sums of parts and of a cluster's CTAs are added in a fixed
 // order.
 
-/// The kernel: Consumer has Decoder, sum<kShifted>(shared, decoder), which goes through all rounds
+/// The kernel: Consumer has Decoder, sum<kGeneral>(shared, decoder), which goes through all rounds
 /// of the ring, and put(sums).
 template <FragmentRingTiling kRing, class Consumer>
 __device__ void run_ring(
@@ -33,20 +33,21 @@ __device__ void run_ring(
     if constexpr (kRing.cluster > 1) {
         arrive_cluster();
     }
-    if (consumer) {
-        decoder.build(shared);
+    const bool built_for_general = consumer && decoder.build(shared);
+    bool general = false;
+    if constexpr (Decoder::kTwoVariants) {
+        general = __syncthreads_or(built_for_general) != 0;
+    } else {
+        __syncthreads();
     }
-    __syncthreads();
-
-    const bool shifted = Decoder::kNeedsSums && decoder.needs_sums();
     const RingSums<kRing> sums(shared, rank, columns);
     if (consumer) {
         if constexpr (kRing.gives_registers()) {
             take_registers<kRing.consumer_warps>();
         }
         Consumer own;
-        if (shifted) {
-            own.template sum<Decoder::kNeedsSums>(shared, decoder);
+        if (general) {
+            own.template sum<Decoder::kTwoVariants>(shared, decoder);
         } else {
             own.template sum<false>(shared, decoder);
         }
@@ -65,5 +66,5 @@ __device__ void run_ring(
     wait_for_predecessors();
     sums.wait();
     const Result<kRing.format> result(y, scales, m_begin, row_begin + rank * kRing.share());
-    finish_rows<kRing>(sums, result, columns, decoder, shifted);
+    finish_rows<kRing>(sums, result, columns, decoder, general);
 }

@@ -18,16 +18,21 @@ __device__ inline void mma_16x8x16(float (&sums)[4], const uint32 (&a)[4], uint3
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
 }
 
+/// a · b + c, each rounded once.
+__device__ inline uint32 multiply_add_pairs(uint32 a, uint32 b, uint32 c) {
+    uint32 sum;
+#ifdef FDK_BF16
+    asm("fma.rn.bf16x2 %0, %1, %2, %3;" : "=r"(sum) : "r"(a), "r"(b), "r"(c));
+#else
+    asm("fma.rn.f16x2 %0, %1, %2, %3;" : "=r"(sum) : "r"(a), "r"(b), "r"(c));
+#endif
+    return sum;
+}
+
 /// Both products, each rounded once.
 __device__ inline uint32 multiply_pairs(uint32 a, uint32 b) {
-    uint32 product;
     // Adding −0 changes nothing; a plain bf16 multiplication needs sm_90.
-#ifdef FDK_BF16
-    asm("fma.rn.bf16x2 %0, %1, %2, %3;" : "=r"(product) : "r"(a), "r"(b), "r"(0x80008000u));
-#else
-    asm("fma.rn.f16x2 %0, %1, %2, %3;" : "=r"(product) : "r"(a), "r"(b), "r"(0x80008000u));
-#endif
-    return product;
+    return multiply_add_pairs(a, b, 0x80008000u);
 }
 
 /// Four bytes out of the eight of high:low, one for each of the selector's low four nibbles: bits

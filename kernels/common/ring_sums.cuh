@@ -93,19 +93,19 @@ class RingSums {
     int columns_;
 };
 
-/// Writes the CTA's share of y; sums are complete if `shifted`, else the decoder completes them.
+/// Writes the CTA's share of y; sums are complete if `general`, else the decoder completes them.
 template <FragmentRingTiling kRing, class Decoder>
 __device__ void finish_rows(const RingSums<kRing>& sums,
                             const Result<kRing.format>& result,
                             int columns,
                             const Decoder& decoder,
-                            bool shifted) {
+                            bool general) {
     constexpr int kQuads = kRing.share() / 4;
 #pragma unroll 2
     for (int i = threadIdx.x; i < columns * kQuads; i += kRing.threads()) {
         const int row = i % kQuads * 4;
         float4 sum = sums.sum(row, i / kQuads);
-        if (!shifted) {
+        if (!general) {
             sum = make_float4(decoder.result(sum.x, 0.0f),
                               decoder.result(sum.y, 0.0f),
                               decoder.result(sum.z, 0.0f),

@@ -38,6 +38,12 @@ void add_policy(CLI::App& app, PolicyArguments& arguments) {
                    "FILE:TENSOR: the weights are that tensor of a safetensors file, its values "
                    "taken in order and as often as it takes; activations are normal")
         ->excludes(inputs);
+    app.add_option("--codebook",
+                   arguments.codebook,
+                   "Values that quantised weights stand for: 'uniform', or 'uneven', in which no "
+                   "kernel finds anything to simplify")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"uniform", "uneven"}));
     app.add_option("--seed", policy.seed, "Of the random weights and activations")
         ->capture_default_str()
         ->check(CLI::NonNegativeNumber);
@@ -52,6 +58,7 @@ void add_policy(CLI::App& app, PolicyArguments& arguments) {
 MeasuringPolicy finished(const PolicyArguments& arguments) {
     MeasuringPolicy policy = arguments.policy;
     policy.cache = cache_policy_from(arguments.cache);
+    policy.codebook = codebook_values_from(arguments.codebook);
     policy.launch_mode = launch_mode_from(arguments.launch);
     std::error_code ignored;
     if (!arguments.weights.empty()) {

@@ -13,11 +13,12 @@ struct PolicyArguments {
     MeasuringPolicy policy;
     std::string cache = "cold";
     std::string launch = "plain";
+    std::string codebook = "uniform";
     std::string weights;  // FILE:TENSOR
 };
 
-/// --cache-policy, --cache-bytes-factor, --launch, --inputs, --weights, --seed, --max-nrmse
-/// and --allow-throttling.
+/// --cache-policy, --cache-bytes-factor, --launch, --inputs, --weights, --codebook, --seed,
+/// --max-nrmse and --allow-throttling.
 void add_policy(CLI::App& app, PolicyArguments& arguments);
 
 /// The policy as it enters keys: a file of inputs by what it holds. Throws UsageError.

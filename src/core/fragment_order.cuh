@@ -185,7 +185,8 @@ FDKBENCH_DEVICE inline unsigned short fragment_scale(const unsigned short* scale
     const Extent block = index / kScaleBlock;
     const Extent row = block / extents.scale_blocks() * kFragmentRows +
                        index % kScaleBlock / (2 * kFragmentGroups) + index % 2 * kFragmentHalf;
-    const Extent group = block % extents.scale_blocks() * kFragmentGroups + index / 2 % kFragmentGroups;
+    const Extent group =
+        block % extents.scale_blocks() * kFragmentGroups + index / 2 % kFragmentGroups;
     const bool there = row < extents.n && group < extents.groups;
     return there ? scales[row * extents.groups + group] : static_cast<unsigned short>(0);
 }

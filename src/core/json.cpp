@@ -83,6 +83,7 @@ void members(ConstOr<MeasuringPolicy> auto& policy, auto& visit) {
     visit("cache_bytes_factor", policy.cache_bytes_factor);
     visit("inputs", policy.inputs);
     visit("inputs_file", policy.inputs_file);
+    visit.unless_default("codebook", policy.codebook);
     visit("seed", policy.seed);
     visit("max_nrmse", policy.max_nrmse);
     visit("allow_throttling", policy.allow_throttling);
@@ -175,6 +176,10 @@ std::string_view word_of(CachePolicy value) {
     return to_string(value);
 }
 
+std::string_view word_of(CodebookValues value) {
+    return to_string(value);
+}
+
 std::string_view word_of(LaunchMode value) {
     return to_string(value);
 }
@@ -201,6 +206,10 @@ void from_word(std::string_view word, Layout& value) {
 
 void from_word(std::string_view word, CachePolicy& value) {
     value = cache_policy_from(word);
+}
+
+void from_word(std::string_view word, CodebookValues& value) {
+    value = codebook_values_from(word);
 }
 
 void from_word(std::string_view word, LaunchMode& value) {

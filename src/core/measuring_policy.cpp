@@ -28,6 +28,19 @@ CachePolicy cache_policy_from(std::string_view word) {
     throw std::invalid_argument(fmt::format("unknown cache policy '{}'", word));
 }
 
+std::string_view to_string(CodebookValues values) {
+    return values == CodebookValues::kUniform ? "uniform" : "uneven";
+}
+
+CodebookValues codebook_values_from(std::string_view word) {
+    for (const auto values : {CodebookValues::kUniform, CodebookValues::kUneven}) {
+        if (word == to_string(values)) {
+            return values;
+        }
+    }
+    throw std::invalid_argument(fmt::format("unknown codebook '{}'", word));
+}
+
 std::optional<Distribution> distribution_called(std::string_view word) {
     if (word == "normal") {
         return Distribution::kNormal;
@@ -44,10 +57,11 @@ std::optional<Distribution> distribution_called(std::string_view word) {
 std::string MeasuringPolicy::key() const {
     const std::string cold =
         cache == CachePolicy::kCold ? fmt::format("{}", cache_bytes_factor) : "";
-    return fmt::format("{}{}-{}-seed{}-nrmse{}{}{}-v6",
+    return fmt::format("{}{}-{}{}-seed{}-nrmse{}{}{}-v6",
                        to_string(cache),
                        cold,
                        inputs,
+                       codebook == CodebookValues::kUniform ? "" : "-uneven",
                        seed,
                        max_nrmse,
                        allow_throttling ? "-throttled" : "",

@@ -26,6 +26,17 @@ enum class Distribution { kNormal, kUniform, kZeros };
 /// "normal", "uniform" or "zeros"; nothing for other words.
 std::optional<Distribution> distribution_called(std::string_view word);
 
+/// The values that quantised weights stand for. Kernels may do better with some than with others.
+enum class CodebookValues {
+    kUniform,  ///< uniform_codebook()
+    kUneven,   ///< uneven_codebook(): without steps or symmetry to make use of
+};
+
+/// "uniform" or "uneven".
+std::string_view to_string(CodebookValues values);
+/// Inverse of to_string; throws std::invalid_argument.
+CodebookValues codebook_values_from(std::string_view word);
+
 /// Everything that decides what a number means. Two rows with different keys are never mixed.
 struct MeasuringPolicy {
     CachePolicy cache = CachePolicy::kCold;
@@ -36,6 +47,7 @@ struct MeasuringPolicy {
     /// start of the file's SHA-256 (inputs_file).
     std::string inputs = "normal";
     std::string inputs_file = {};  ///< path; empty unless `inputs` says so
+    CodebookValues codebook = CodebookValues::kUniform;
     std::uint64_t seed = 1;
     double max_nrmse = 4e-3;  ///< gate: a candidate above it is `correctness`, and is not timed
     /// Count blocks in which the device was throttled or changed its clock, too.

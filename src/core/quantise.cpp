@@ -142,6 +142,15 @@ std::vector<std::uint16_t> uniform_codebook(int bits, ElementType type) {
     return codebook;
 }
 
+std::vector<std::uint16_t> uneven_codebook(int bits, ElementType type) {
+    std::vector<std::uint16_t> codebook(codebook_size(bits));
+    for (std::size_t i = 0; i < codebook.size(); ++i) {
+        const float share = static_cast<float>(i) / static_cast<float>(codebook.size() - 1);
+        codebook[i] = to_bits16(1.8F * share * (0.6F + 0.4F * share) - 1, type);
+    }
+    return codebook;
+}
+
 QuantisedMatrix quantise(std::span<const std::uint16_t> weights,
                          const Shape& shape,
                          const WeightFormat& format,

@@ -21,6 +21,9 @@ struct QuantisedMatrix {
 /// the two middle values are both 0.
 std::vector<std::uint16_t> uniform_codebook(int bits, ElementType type);
 
+/// 2^bits ascending values from -1 to 0.8, neither evenly spaced nor symmetric.
+std::vector<std::uint16_t> uneven_codebook(int bits, ElementType type);
+
 /// Quantises weights [n,k] of `type` (design: weight formats). The scale of a group is the mean of
 /// |w| for bits ≤ 2, else max |w|, at least 1e-12; scale and w ÷ scale are rounded to `type`; the
 /// index is the nearest codebook entry: the midpoints between entries are rounded to `type` too,

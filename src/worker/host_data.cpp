@@ -55,6 +55,7 @@ WeightsKey::WeightsKey(const Problem& problem, const InputsKey& inputs)
 WeightsKey WeightsKey::plain() const {
     WeightsKey key = *this;
     key.format = WeightFormat{};
+    key.inputs.codebook = CodebookValues::kUniform;
     return key;
 }
 
@@ -101,7 +102,9 @@ void HostData::prepare(const Problem& problem, const InputsKey& inputs) {
         plain_key_ = key.plain();
     }
     if (problem.format.quantised() && !keep_quantised) {
-        const auto codebook = uniform_codebook(problem.format.bits, problem.type);
+        const auto codebook =
+            (inputs.codebook == CodebookValues::kUniform ? uniform_codebook : uneven_codebook)(
+                problem.format.bits, problem.type);
         quantised_.matrix =
             quantise(plain_.data, shape, problem.format, problem.type, codebook, threads);
         quantised_.values.resize(static_cast<std::size_t>(weights));

@@ -39,8 +39,8 @@ struct QuantisedWeights {
 };
 
 /// A problem's inputs in host memory: x [m,k] with deviation 1, weights [n,k] with deviation 1/√k
-/// (or as a file has them), rounded to the element type, the weights quantised with the uniform
-/// codebook. The first rows of x are the same for every m.
+/// (or as a file has them), rounded to the element type, the weights quantised with the
+/// policy's codebook. The first rows of x are the same for every m.
 class HostData {
   public:
     /// Makes the data; weights that are the same as last time are kept. Throws EnvironmentError

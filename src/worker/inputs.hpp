@@ -13,9 +13,13 @@ namespace fdkbench {
 /// Where the values of weights and activations come from; equal keys give equal values.
 struct InputsKey {
     explicit InputsKey(const MeasuringPolicy& policy)
-        : inputs(policy.inputs), file(policy.inputs_file), seed(policy.seed) {}
+        : inputs(policy.inputs),
+          file(policy.inputs_file),
+          codebook(policy.codebook),
+          seed(policy.seed) {}
     std::string inputs;  ///< MeasuringPolicy::inputs
     std::string file;
+    CodebookValues codebook = CodebookValues::kUniform;  ///< of quantised weights
     std::uint64_t seed = 0;
     auto operator<=>(const InputsKey&) const = default;
 };

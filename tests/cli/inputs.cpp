@@ -15,7 +15,7 @@ std::string policies(const HostDatabase& database) {
 
 }  // namespace
 
-TEST_CASE("Other inputs and another cache policy give rows of their own") {
+TEST_CASE("Other inputs, another codebook and another cache policy give rows of their own") {
     const HostDatabase database;
     require_done(database.sweep());
     const std::string rows = database.value("SELECT count(*) FROM measurement");
@@ -27,10 +27,15 @@ TEST_CASE("Other inputs and another cache policy give rows of their own") {
     require_done(database.sweep({"--cache-policy", "hot"}));
     const std::string hot = "hot-normal-seed1-nrmse0.004-v6";
     CHECK(policies(database) == normal + " " + zeros + " " + hot);
+    require_done(database.sweep({"--codebook", "uneven"}));
+    const std::string uneven = "cold5-normal-uneven-seed1-nrmse0.004-v6";
+    CHECK(policies(database) == normal + " " + zeros + " " + hot + " " + uneven);
     CHECK(database.value("SELECT count(*) FROM (SELECT policy FROM candidates_flat GROUP BY policy"
                          " HAVING count(*) = " +
-                         rows + ")") == "3");
-    CHECK(database.value("SELECT count(*) FROM best") == "3");
+                         rows + ")") == "4");
+    CHECK(database.value("SELECT count(*) FROM best") == "4");
+    CHECK(database.value("SELECT count(DISTINCT nrmse_original) FROM best"
+                         " WHERE policy LIKE 'cold5-normal%'") == "2");
 }
 
 TEST_CASE("A safetensors file is measured on under the name of its values") {

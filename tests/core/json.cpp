@@ -164,6 +164,10 @@ TEST_CASE("What is only said of dependent launches has no key for plain ones") {
     CHECK_THROWS_WITH(json.get<LaunchStep>(), ContainsSubstring("'waits_for_predecessor'"));
 
     MeasuringPolicy policy;
+    CHECK_FALSE(Json(policy).contains("codebook"));
+    policy.codebook = CodebookValues::kUneven;
+    CHECK(Json(policy).at("codebook") == "uneven");
+    CHECK(round_trip(policy).codebook == CodebookValues::kUneven);
     CHECK_FALSE(Json(policy).contains("launch_mode"));
     policy.launch_mode = LaunchMode::kDependent;
     CHECK(Json(policy).at("launch_mode") == "dependent");

@@ -125,6 +125,23 @@ TEST_CASE("Even codebooks go from -1 to 1") {
     CHECK(four == std::vector<float>{-1, -0.33203125, 0.33203125, 1});
 }
 
+TEST_CASE("An uneven codebook ascends, is not symmetric, and has no equal steps") {
+    for (const int bits : {1, 2, 4}) {
+        const auto codebook =
+            from_bits(uneven_codebook(bits, ElementType::kBf16), ElementType::kBf16);
+        REQUIRE(codebook.size() == std::size_t{1} << bits);
+        CHECK(codebook.front() == -1);
+        CHECK(codebook.back() == Approx(0.8).epsilon(0.01));
+        for (std::size_t i = 2; i < codebook.size(); ++i) {
+            CHECK(codebook[i] - codebook[i - 1] > codebook[i - 1] - codebook[i - 2]);
+        }
+    }
+    const auto fine = from_bits(uneven_codebook(8, ElementType::kBf16), ElementType::kBf16);
+    for (std::size_t i = 1; i < fine.size(); ++i) {
+        CHECK(fine[i] > fine[i - 1]);
+    }
+}
+
 TEST_CASE("A byte table has the codebook values of every byte, first element from the top bits") {
     const std::vector<std::uint16_t> two = {10, 20};
     const auto one_bit = byte_lut(two, 1);

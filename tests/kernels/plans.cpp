@@ -22,6 +22,17 @@ std::vector<Problem> all_problems() {
     return all;
 }
 
+/// How many CTAs bring x together, in the points that fragment_mma tries on an H100.
+std::set<std::int64_t> clusters(std::int64_t m, std::int64_t k) {
+    const Family& family = family_named("fragment_mma");
+    const Problem problem{{m, 4096, k}, {4, 64}, ElementType::kBf16};
+    std::set<std::int64_t> found;
+    for (const Params& point : valid_points(family, problem, h100())) {
+        found.insert(point.number("cluster"));
+    }
+    return found;
+}
+
 /// What cuTensorMapEncodeTiled demands.
 void check_map(const TensorMap& map) {
     CAPTURE(to_string(map.operand));
@@ -232,4 +243,11 @@ TEST_CASE("The dequantised weights fit the workspace of unfused") {
     CHECK(plan.workspace_bytes == 1001 * 1152 * 2);
     REQUIRE(plan.steps.size() == 2);
     CHECK(plan.steps[1].kind == LaunchStep::Kind::kMatmul);
+}
+
+TEST_CASE("CTAs share x where there is much of it") {
+    using Clusters = std::set<std::int64_t>;
+    CHECK(clusters(1, 4096) == Clusters{1});
+    CHECK(clusters(1, 8192) == Clusters{1, 2});
+    CHECK(clusters(4, 4096) == Clusters{2});
 }

@@ -27,6 +27,7 @@ TEST_CASE("Every family of the project registers itself, sorted by name") {
     CHECK(std::ranges::is_sorted(names));
     for (const char* name : {"dense_mma",
                              "dense_mv",
+                             "fragment_imma",
                              "fragment_mma",
                              "fragment_wgmma",
                              "host_dense",

@@ -39,6 +39,9 @@ struct Thread {
     std::unique_ptr<std::byte[]> stack{new std::byte[kStackBytes]};
     std::vector<std::vector<Copy>> groups{{}};  ///< of copies; the last one is still open
     MmaOperands operands{};
+    ByteOperands bytes{};
+    uint32 given = 0;
+    uint32 taken = 0;
     bool finished = false;
 };
 
@@ -102,6 +105,37 @@ void multiply_warp(const Thread* lanes) {
     }
 }
 
+/// The same for mma.m16n8k32.
+int a_byte(const Thread* lanes, int row, int slot) {
+    const int lane = row % 8 * 4 + slot % 16 / 4;
+    const uint32 four = lanes[lane].bytes.a[row / 8 + slot / 16 * 2];
+    return static_cast<uint8>(four >> (slot % 4 * 8));
+}
+int b_byte(const Thread* lanes, int slot, int column) {
+    const int lane = column * 4 + slot % 16 / 4;
+    return static_cast<int8>(lanes[lane].bytes.b[slot / 16] >> (slot % 4 * 8));
+}
+
+void multiply_warp_bytes(const Thread* lanes) {
+    for (int row = 0; row < 16; ++row) {
+        for (int column = 0; column < 8; ++column) {
+            int sum = 0;
+            for (int slot = 0; slot < 32; ++slot) {
+                sum += a_byte(lanes, row, slot) * b_byte(lanes, slot, column);
+            }
+            lanes[row % 8 * 4 + column / 2].bytes.sums[row / 8 * 2 + column % 2] +=
+                static_cast<uint32>(sum);
+        }
+    }
+}
+
+/// The warp of the running thread: `last` is given its lanes when all have come.
+void meet_warp(const std::function<void(Thread*)>& last) {
+    const int warp = threadIdx.x / 32;
+    wait_at(cta->warps[static_cast<std::size_t>(warp)],
+            [&] { last(cta->threads.data() + static_cast<std::ptrdiff_t>(warp) * 32); });
+}
+
 void thread_main() {
     try {
         (*cta->kernel)();
@@ -115,7 +149,7 @@ void thread_main() {
 
 }  // namespace
 
-void run_cta(int block, int threads, unsigned seed, const std::function<void()>& kernel) {
+void run_cta(Index3 block, int threads, unsigned seed, const std::function<void()>& kernel) {
     Cta state;
     state.threads = std::vector<Thread>(static_cast<std::size_t>(threads));
     state.warps.assign(static_cast<std::size_t>(threads / 32), Barrier{32});
@@ -123,7 +157,7 @@ void run_cta(int block, int threads, unsigned seed, const std::function<void()>&
     state.kernel = &kernel;
     state.late_copies = seed % 2 == 1;
     cta = &state;
-    blockIdx.x = block;
+    blockIdx = block;
     for (Thread& thread : state.threads) {
         getcontext(&thread.context);
         thread.context.uc_stack.ss_sp = thread.stack.get();
@@ -158,9 +192,22 @@ void run_cta(int block, int threads, unsigned seed, const std::function<void()>&
 
 void mma(const MmaOperands& operands) {
     self().operands = operands;
-    const int warp = threadIdx.x / 32;
-    wait_at(cta->warps[static_cast<std::size_t>(warp)],
-            [&] { multiply_warp(cta->threads.data() + static_cast<std::ptrdiff_t>(warp) * 32); });
+    meet_warp(multiply_warp);
+}
+
+void mma(const ByteOperands& operands) {
+    self().bytes = operands;
+    meet_warp(multiply_warp_bytes);
+}
+
+uint32 exchange_lanes(uint32 value, int lanes) {
+    self().given = value;
+    meet_warp([&](Thread* warp) {
+        for (int lane = 0; lane < 32; ++lane) {
+            warp[lane].taken = warp[lane ^ lanes].given;
+        }
+    });
+    return self().taken;
 }
 
 void copy_async_16(void* to, const void* from, int valid_bytes) {

@@ -1,32 +1,17 @@
 // The mma kernels' own sources, run on the host (tests/kernels/mma_emulation).
 #include "kernels/common/mma_decode.cuh"
 #include "kernels/common/mma_tile.cuh"
-#include "src/core/half.hpp"
 #include "src/core/quantise.hpp"
 #include "tests/catch.hpp"
 #include "tests/kernels/mma_emulation/device.hpp"
+#include "tests/kernels/mma_emulation/product.hpp"
 
-#include <cmath>
-#include <limits>
 #include <random>
 #include <vector>
 
 using namespace fdkbench;
 
 namespace {
-
-constexpr ElementType kType = ElementType::kBf16;
-constexpr std::uint16_t kPoison = 0x7fc1;  // NaN
-
-std::vector<std::uint16_t> random_elements(std::size_t count, unsigned seed) {
-    std::mt19937 random(seed);
-    std::normal_distribution<float> normal;
-    std::vector<std::uint16_t> values(count);
-    for (std::uint16_t& value : values) {
-        value = to_bits16(normal(random), kType);
-    }
-    return values;
-}
 
 /// Weights as a kernel takes them, and what they stand for.
 struct TestWeights {
@@ -84,26 +69,11 @@ std::vector<std::uint16_t> run_kernel(const std::vector<std::uint16_t>& x,
     const int m_tiles = (m + kTiling.m_tile - 1) / kTiling.m_tile;
     for (int block = 0; block < n_tiles * m_tiles; ++block) {
         std::fill(std::begin(shared), std::end(shared), std::uint8_t{0xff});
-        emulation::run_cta(block, kTiling.threads(), seed + static_cast<unsigned>(block), [&] {
+        emulation::run_cta({block, 0}, kTiling.threads(), seed + static_cast<unsigned>(block), [&] {
             MmaTile<kTiling, Decoder>::run(operands, shared);
         });
     }
     return y;
-}
-
-/// Root mean square of (y − reference) ÷ that of the reference; infinite where y is not a number.
-double nrmse(const std::vector<std::uint16_t>& y, const std::vector<double>& reference) {
-    double error = 0;
-    double square = 0;
-    for (std::size_t i = 0; i < reference.size(); ++i) {
-        const double value = from_bits16(y[i], kType);
-        if (!std::isfinite(value)) {
-            return std::numeric_limits<double>::infinity();
-        }
-        error += (value - reference[i]) * (value - reference[i]);
-        square += reference[i] * reference[i];
-    }
-    return std::sqrt(error / square);
 }
 
 template <MmaTiling kTiling, class Decoder>
@@ -122,7 +92,7 @@ void check(int m, double allowed) {
         }
     }
     const auto y = run_kernel<kTiling, Decoder>(x, weights.packed, m, 1);
-    CHECK(nrmse(y, reference) < allowed);
+    CHECK(nrmse(to_floats(y), reference) < allowed);
     CHECK(y.back() == kPoison);
     CHECK(run_kernel<kTiling, Decoder>(x, weights.packed, m, 2) == y);
 }
@@ -244,7 +214,7 @@ TEST_CASE("Rows of 8-bit weights may have odd lengths") {
 }
 
 TEST_CASE("Threads that wait for others in vain are found") {
-    CHECK_THROWS_AS(emulation::run_cta(0,
+    CHECK_THROWS_AS(emulation::run_cta({0, 0},
                                        64,
                                        0,
                                        [] {

@@ -31,6 +31,8 @@ Packed<kBytes> load_shared(const void* address) {
     return load_cached<kBytes>(address);
 }
 
+inline void issue_loads() {}
+
 template <int kBytes>
 void store(void* address, const Packed<kBytes>& value) {
     emulation::check_access(address, kBytes);

@@ -3,7 +3,7 @@
 #include "kernels/common/element.cuh"
 
 inline void mma_16x8x16(float (&sums)[4], const uint32 (&a)[4], uint32 b0, uint32 b1) {
-    emulation::mma({a, {b0, b1}, sums});
+    emulation::mma(emulation::MmaOperands{a, {b0, b1}, sums});
 }
 
 inline uint32 multiply_pairs(uint32 a, uint32 b) {
