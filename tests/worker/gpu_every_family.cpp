@@ -35,7 +35,10 @@ bool uses_library(const Family& family, const Problem& problem, const Params& pa
 }
 
 /// Launches the best guess of a family three times, on whole and on ragged m.
-void run_once(const Family& family, const Problem& problem, const Params& params) {
+void run_once(const Family& family,
+              const Problem& problem,
+              const Params& params,
+              const InputsKey& inputs) {
     CAPTURE(family.name, to_string(problem), to_string(params));
     const auto compiler = make_nvrtc_compiler();
     const CompileOutput output = compile_point(*compiler, family, problem, params, gpu_info());
@@ -44,7 +47,6 @@ void run_once(const Family& family, const Problem& problem, const Params& params
     const LaunchPlan plan = family.plan(problem, params, gpu_info());
     const auto runnable = gpu().load(file.path(), plan, problem, LaunchMode::kPlain);
 
-    const InputsKey inputs({});
     HostData host;
     host.prepare(problem, inputs);
     DeviceData data(gpu());
@@ -58,17 +60,36 @@ void run_once(const Family& family, const Problem& problem, const Params& params
               .fault.empty());
 }
 
+struct Case {
+    Shape shape;
+    ElementType type = ElementType::kBf16;
+    CodebookValues codebook = CodebookValues::kUniform;
+};
+
+const std::vector<Case>& cases() {
+    static const std::vector<Case> all{
+        {{3, 136, 1152}},
+        {{33, 136, 1152}},
+        {{4, 136, 4096}},  // long enough for fragment_mma to share x in a cluster
+        {{3, 136, 1152}, ElementType::kFp16, CodebookValues::kUneven},
+        {{33, 136, 1152}, ElementType::kFp16, CodebookValues::kUneven},
+    };
+    return all;
+}
+
 /// Runs each family on each bit width that it claims; returns how many pairs there were.
 int run_families(bool with_library) {
     gpu();
     int runs = 0;
     for (const int bits : {16, 8, 4, 2, 1}) {
-        for (const std::int64_t m : {3, 33}) {
-            const Problem problem{{m, 136, 1152}, {bits, bits == 16 ? 0 : 64}, ElementType::kBf16};
+        for (const Case& each : cases()) {
+            const Problem problem{each.shape, {bits, bits == 16 ? 0 : 64}, each.type};
+            InputsKey inputs({});
+            inputs.codebook = each.codebook;
             for (const Family* family : claimants("cuda", problem, gpu_info())) {
                 const Params params = valid_points(*family, problem, gpu_info()).front();
                 if (uses_library(*family, problem, params) == with_library) {
-                    run_once(*family, problem, params);
+                    run_once(*family, problem, params, inputs);
                     ++runs;
                 }
             }
