@@ -62,15 +62,15 @@ protocol::CeilingsReply Session::ceilings(const protocol::CeilingsRequest& reque
 }
 
 References Session::references(const Problem& problem) {
-    const auto product = [&](std::span<const float> weights) {
+    const auto product = [&](const Buffer& weights) {
         std::vector<float> y(static_cast<std::size_t>(problem.shape.m * problem.shape.n));
         backend_->reference(host_.x_values(), weights, y, problem.shape);
         return y;
     };
     References references;
-    references.kernel = product(host_.kernel_weights());
+    references.kernel = product(data_->kernel_values());
     if (problem.format.quantised()) {
-        references.original = product(host_.plain().values);
+        references.original = product(data_->plain_values());
     }
     return references;
 }

@@ -264,6 +264,10 @@ class FakeBackend : public Backend {
     void fill(Buffer& to, std::byte value) override {
         std::memset(at(to), static_cast<int>(value), to.bytes());
     }
+    std::unique_ptr<Buffer> hold(std::span<const std::byte> from) override {
+        ++state_->held;
+        return Backend::hold(from);
+    }
     void synchronize() override {
         if (state_->lost) {
             throw CandidateError(CandidateStatus::kRuntime, "illegal address");
@@ -313,10 +317,10 @@ class FakeBackend : public Backend {
     }
 
     void reference(std::span<const float> x,
-                   std::span<const float> w,
+                   const Buffer& w,
                    std::span<float> y,
                    const Shape& shape) override {
-        multiply(x, w, y, shape);
+        multiply(x, {static_cast<const float*>(w.data()), w.bytes() / sizeof(float)}, y, shape);
     }
     void rest(double time_us) override { state_->rested_us += time_us; }
     Conditions conditions() override {

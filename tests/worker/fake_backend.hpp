@@ -20,6 +20,7 @@ struct FakeState {
     std::size_t live_bytes = 0;
     std::size_t peak_bytes = 0;
     std::size_t memory_bytes = 64 << 20;  ///< allocate() fails beyond
+    int held = 0;                         ///< how often hold() was called
     std::vector<std::vector<Arguments>> recorded;
     std::vector<std::string> replayed;  ///< names of runnables, in order
     bool lost = false;                  ///< every wait fails from now on
