@@ -292,7 +292,7 @@ class FakeBackend : public Backend {
         Problem plain = problem;
         plain.format = WeightFormat{};
         std::vector<std::unique_ptr<Runnable>> all;
-        for (std::size_t i = 0; i < std::size(kFakeBaselineUs); ++i) {
+        for (std::size_t i = 0; i < state_->baseline_us.size(); ++i) {
             all.push_back(std::make_unique<FakeRunnable>(
                 state_, plain, "algorithm " + std::to_string(i + 1), 1000));
         }
@@ -311,7 +311,10 @@ class FakeBackend : public Backend {
         }
         double time_us = fake.is(trick::kSlow) ? kFakeSlowUs : kFakeCandidateUs;
         if (fake.name().starts_with("algorithm ")) {
-            time_us = kFakeBaselineUs[fake.name().back() - '1'];
+            time_us = state_->baseline_us.at(fake.name().back() - '1');
+        }
+        if (time_us == 0) {
+            throw CandidateError(CandidateStatus::kRuntime, "not supported");
         }
         return std::make_unique<FakeReplay>(state_, fake, time_us);
     }

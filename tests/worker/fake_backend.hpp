@@ -3,12 +3,19 @@
 #include "src/core/backend.hpp"
 #include "src/worker/worker_main.hpp"
 
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace fdkbench {
+
+inline constexpr std::int64_t kFakeCacheBytes = 100'000;
+inline constexpr double kFakeCandidateUs = 5;
+inline constexpr double kFakeSlowUs = 100;
+/// Times of the three fake baseline algorithms; the second is the best.
+inline constexpr double kFakeBaselineUs[] = {12, 10, 14};
 
 /// What a fake backend has done so far; outlives it.
 struct FakeState {
@@ -27,18 +34,14 @@ struct FakeState {
     bool counts_energy = false;
     double energy_uj = 0;
     std::optional<int> compute_processes;
+    /// Times of the baseline algorithms, "algorithm 1" and so on; one that has 0 fails.
+    std::vector<double> baseline_us{std::begin(kFakeBaselineUs), std::end(kFakeBaselineUs)};
     bool noisy = false;  ///< prints to standard output like a careless library
 };
 
 /// A backend that computes on host memory and in simulated time. A "binary" is a file name that
 /// says what the candidate does (fake_backend.cpp, `Trick`).
 std::unique_ptr<Backend> make_fake_backend(std::shared_ptr<FakeState> state);
-
-inline constexpr std::int64_t kFakeCacheBytes = 100'000;
-inline constexpr double kFakeCandidateUs = 5;
-inline constexpr double kFakeSlowUs = 100;
-/// Times of the three fake baseline algorithms; the second is the best.
-inline constexpr double kFakeBaselineUs[] = {12, 10, 14};
 
 /// A compiler that writes its options down as the binary and fails when one is "-DBAD".
 std::unique_ptr<KernelCompiler> make_fake_compiler();

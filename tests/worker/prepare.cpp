@@ -5,10 +5,13 @@
 #include "tests/worker/fake_backend.hpp"
 
 #include <cstring>
+#include <set>
 
 using namespace fdkbench;
 
 namespace {
+
+using Names = std::vector<std::string>;
 
 /// A session on the fake backend.
 struct Fixture {
@@ -17,6 +20,15 @@ struct Fixture {
 
     protocol::PrepareReply prepare(const Problem& problem = small_problem()) {
         return session.prepare({.device = 0, .problem = problem, .policy = {}});
+    }
+    protocol::PrepareReply prepare_with(const Names& baselines) {
+        state->replayed.clear();
+        return session.prepare(
+            {.device = 0, .problem = small_problem(), .policy = {}, .baselines = baselines});
+    }
+    /// The names of what was replayed.
+    [[nodiscard]] std::set<std::string> replayed() const {
+        return {state->replayed.begin(), state->replayed.end()};
     }
     /// How many matrices of weights were held for the references of this problem.
     int held_for(const Problem& problem) {
@@ -90,4 +102,49 @@ TEST_CASE("Weights are held again where the host has them in another place") {
     CHECK(state->held == 4);
     CHECK(holds(data.kernel_values(), two.kernel_weights()));
     CHECK(holds(data.plain_values(), two.plain().values));
+}
+
+TEST_CASE("Preparing names the first baseline that works and those within 3 % of the best") {
+    Fixture fixture;
+    CHECK(fixture.prepare().close_baselines == Names{"algorithm 1", "algorithm 2"});
+    fixture.state->baseline_us = {0, 14, 10.31, 10.29, 10, 10.1};
+    const auto reply = fixture.prepare();
+    CHECK(reply.close_baselines ==
+          Names{"algorithm 2", "algorithm 4", "algorithm 5", "algorithm 6"});
+    CHECK(reply.baseline == "algorithm 5");
+    CHECK(reply.baseline_first_us == 14);
+}
+
+TEST_CASE("Only the baselines that are named are timed, and the best of them is chosen") {
+    Fixture fixture;
+    auto reply = fixture.prepare_with({"algorithm 2", "algorithm 1"});
+    CHECK(fixture.replayed() == std::set<std::string>{"algorithm 1", "algorithm 2"});
+    CHECK(reply.baseline == "algorithm 2");
+    CHECK(reply.baseline_first_us == kFakeBaselineUs[0]);
+    CHECK(fixture.checks_right());
+
+    reply = fixture.prepare_with({"algorithm 1", "algorithm 3"});
+    CHECK(fixture.replayed() == std::set<std::string>{"algorithm 1", "algorithm 3"});
+    CHECK(reply.baseline == "algorithm 1");
+    CHECK(reply.close_baselines == Names{"algorithm 1"});
+}
+
+TEST_CASE("All baselines are timed when one that is named is not there") {
+    Fixture fixture;
+    const Names names = GENERATE(Names{}, Names{"algorithm 1", "algorithm 3 of 8"});
+    const auto reply = fixture.prepare_with(names);
+    CHECK(fixture.replayed() == std::set<std::string>{"algorithm 1", "algorithm 2", "algorithm 3"});
+    CHECK(reply.baseline == "algorithm 2");
+}
+
+TEST_CASE("The floor and the empty launch are measured where they are wanted") {
+    Fixture fixture;
+    CHECK(fixture.prepare().floor_us > 0);
+    CHECK(fixture.prepare().empty_launch_us == 0.5);
+    const auto reply = fixture.session.prepare(
+        {.device = 0, .problem = small_problem(), .policy = {}, .baselines = {}, .floor = false});
+    CHECK_FALSE(reply.floor_us);
+    CHECK_FALSE(reply.empty_launch_us);
+    CHECK(reply.copies > 0);
+    CHECK(fixture.checks_right());
 }
