@@ -45,6 +45,42 @@ TEST_CASE("A cell in which processes agree takes as many as were asked for") {
     CHECK(bench.world.count("prepare m=2") == 1 + 8);
 }
 
+TEST_CASE("Confirmations time the baselines that were close in the race, and no floor") {
+    TwoCells bench;
+    bench.options.confirmations = 2;
+    bench.world.close_baselines = {"first", "best"};
+    bench.world.on_block = [&] {  // what confirmations find close changes nothing
+        if (bench.world.count("worker") > 1) {
+            bench.world.close_baselines = {"first"};
+        }
+    };
+    bench.sweep();
+    REQUIRE(bench.world.prepares.size() == 2 + 2 * 2);
+    for (std::size_t i = 0; i < bench.world.prepares.size(); ++i) {
+        const protocol::PrepareRequest& request = bench.world.prepares[i];
+        const bool confirms = i >= 2;
+        CHECK(request.floor == !confirms);
+        CHECK(request.baselines ==
+              (confirms ? std::vector<std::string>{"first", "best"} : std::vector<std::string>()));
+    }
+    for (const fakes::Row& row : bench.sink.rows) {
+        CHECK(row.measurement.floor_us == 20);
+    }
+}
+
+TEST_CASE("A sweep that only confirms times all baselines in its first process") {
+    Bench bench;
+    bench.sweep();
+    bench.options.confirmations = 2;
+    bench.world.close_baselines = {"first"};
+    bench.world.prepares.clear();
+    bench.sweep();
+    REQUIRE(bench.world.prepares.size() == 2 * 2);
+    for (std::size_t i = 0; i < bench.world.prepares.size(); ++i) {
+        CHECK(bench.world.prepares[i].baselines.size() == (i < 2 ? 0 : 1));
+    }
+}
+
 TEST_CASE("A cell in which processes disagree takes more of them, the others of the sweep do not") {
     TwoCells bench;
     bench.world.drift = turns(0.006, 1 + 1 + 8);
