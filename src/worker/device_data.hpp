@@ -53,8 +53,8 @@ class DeviceData {
         std::int64_t budget_bytes = 0;
         Rotation rotation;
     };
-    /// fp32 weights; where the device reads them in host memory, they are these only as long as
-    /// they are there.
+    /// fp32 weights. `buffer` is void once the host has these in another place than `values`: it
+    /// may be that memory itself.
     struct HeldValues {
         WeightsKey key;
         std::span<const float> values;
