@@ -97,8 +97,10 @@ class CudaBackend final : public Backend {
         const auto weights = uploaded(std::as_bytes(std::span(matrix.weight_data)));
         const auto scales = uploaded(std::as_bytes(std::span(matrix.scale)));
         auto* packed_scales = static_cast<std::byte*>(to.data()) + scales_offset;
-        opened().packer.pack_weights(weights->data(), to.data(), extents, problem.format.bits);
-        opened().packer.pack_scales(scales->data(), packed_scales, extents);
+        opened().packer.pack({weights->data(), scales->data()},
+                             {to.data(), packed_scales},
+                             extents,
+                             problem.format.bits);
         synchronize();
     }
 
