@@ -1,6 +1,5 @@
 #include "src/core/artifact_cache.hpp"
 #include "src/core/error.hpp"
-#include "tuner/confirmation.hpp"
 #include "tuner/problems.hpp"
 #include "tuner/search_space.hpp"
 #include "tuner/sweep.hpp"
@@ -110,10 +109,10 @@ SweepPlan plan_sweep(const SweepOptions& options, MeasurementSink& sink) {
         const std::size_t known = drop_known(cell, options.force, sink, binaries);
         plan.already_measured += known;
         plan.candidates += known + cell.candidates.size();
-        int confirmations = options.confirmations;
-        cell.unconfirmed = confirmations > 0 && cell.candidates.empty() &&
-                           !sink.decided(problem, 1 + confirmations) &&
-                           !finalists_in_doubt(sink, options, problem, confirmations).empty();
+        const int processes = 1 + options.confirmations;
+        cell.unconfirmed = processes > 1 && cell.candidates.empty() &&
+                           !sink.decided(problem, processes) &&
+                           !sink.unconfirmed(problem, processes).empty();
         plan.unconfirmed += cell.unconfirmed ? 1 : 0;
         plan.cells.push_back(std::move(cell));
     }

@@ -101,8 +101,10 @@ struct SweepOptions {
     Timeouts timeouts;
     /// Of the race for one cell; the rounds that give an interval are always run.
     std::chrono::seconds race_time{5};
-    /// Fresh processes in which a cell's finalists are timed again; more where these disagree.
-    int confirmations = 4;
+    /// Fresh processes in which a cell's finalists are timed again. So many that a cell which is
+    /// swept again gives the same ratio within 1 % (results/published/h100-notes.md), and not fewer
+    /// where they seem to agree: that is also where they happen to err alike.
+    int confirmations = 16;
     double margin = 0.03;   ///< by which an incumbent must be beaten
     bool complete = false;  ///< nobody leaves a race before its end
 };

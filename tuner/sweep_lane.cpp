@@ -1,6 +1,5 @@
 #include "tuner/sweep_lane.hpp"
 
-#include "tuner/confirmation.hpp"
 #include "tuner/search_space.hpp"
 
 #include <fmt/format.h>
@@ -19,10 +18,9 @@ constexpr int kMostIdle = 3;
 
 /// A cell that is being confirmed.
 struct Doubt {
-    std::size_t cell = 0;   ///< of those that were raced
-    int confirmations = 0;  ///< that its winner is to rest on for now
-    int timed_in = 0;       ///< processes of all its finalists before the last pass
-    int idle = 0;           ///< passes in a row that added none
+    std::size_t cell = 0;  ///< of those that were raced
+    int timed_in = 0;      ///< processes of all its finalists before the last pass
+    int idle = 0;          ///< passes in a row that added none
 
     /// Whether another pass may add to what the finalists have.
     bool moves(const std::vector<Finalist>& finalists) {
@@ -138,17 +136,16 @@ void LaneRunner::race(std::size_t index) {
 }
 
 /// Each pass is one fresh process that goes through the cells whose winner is still in doubt: as
-/// many as there are confirmations as a rule, more where the processes disagree.
+/// many as there are confirmations as a rule, more where processes were lost or disturbed.
 void LaneRunner::confirm() {
     const SweepOptions& options = lane_.options;
-    const int most_passes =
-        std::max(kMostPasses * options.confirmations, most_confirmations(options));
+    const int processes = 1 + options.confirmations;
     worker_.stop();
     std::vector<Doubt> doubts;
     for (std::size_t cell = 0; cell < raced_.size(); ++cell) {
-        doubts.push_back({.cell = cell, .confirmations = options.confirmations});
+        doubts.push_back({.cell = cell});
     }
-    for (int pass = 0; pass < most_passes && !doubts.empty(); ++pass) {
+    for (int pass = 0; pass < kMostPasses * options.confirmations && !doubts.empty(); ++pass) {
         DeviceWorker fresh(options, lane_.factory, use_, listener_);
         std::vector<Doubt> left;
         for (Doubt& doubt : doubts) {
@@ -157,8 +154,7 @@ void LaneRunner::confirm() {
             }
             RacedCell& cell = raced_[doubt.cell];
             const Problem& problem = plan_.cells[cell.index].problem;
-            const auto finalists =
-                finalists_in_doubt(lane_.sink, options, problem, doubt.confirmations);
+            const auto finalists = lane_.sink.unconfirmed(problem, processes);
             if (!finalists.empty() && doubt.moves(finalists) && confirm(cell, finalists, fresh)) {
                 left.push_back(doubt);
             }
@@ -169,8 +165,7 @@ void LaneRunner::confirm() {
         return;  // within the last of them
     }
     for (const RacedCell& cell : raced_) {
-        lane_.sink.decide(
-            plan_.cells[cell.index].problem, options.margin, 1 + options.confirmations);
+        lane_.sink.decide(plan_.cells[cell.index].problem, options.margin, processes);
     }
 }
 

@@ -3,6 +3,7 @@
 #include "src/core/measuring_policy.hpp"
 #include "src/core/problem.hpp"
 #include "tuner/shard.hpp"
+#include "tuner/sweep.hpp"
 #include "tuner/worker.hpp"
 
 #include <chrono>
@@ -45,7 +46,7 @@ struct SweepCommandOptions {
     bool json = false;
     MeasuringPolicy policy;
     std::chrono::seconds race_time{5};
-    int confirmations = 4;
+    int confirmations = SweepOptions{}.confirmations;
     double margin = 0.03;
     bool complete = false;
     std::string command;  ///< the command line, for the record

@@ -4,7 +4,6 @@
 #include "src/cli/problem_arguments.hpp"
 #include "src/cli/subcommand.hpp"
 #include "src/core/error.hpp"
-#include "tuner/confirmation.hpp"
 #include "tuner/problems.hpp"
 
 #include <fmt/format.h>
@@ -51,10 +50,8 @@ void add_race(CLI::App& app, SweepArguments& arguments) {
         ->capture_default_str();
     app.add_option("--confirm",
                    arguments.confirmations,
-                   fmt::format("Time each cell's finalists again in so many fresh processes; in "
-                               "more, up to {}, where these disagree [{}; --quick: 0, and never "
-                               "more]",
-                               most_confirmations({}),
+                   fmt::format("Time each cell's finalists again in so many fresh processes [{}; "
+                               "--quick: 0]",
                                SweepOptions{}.confirmations));
     app.add_option("--margin",
                    options.margin,
