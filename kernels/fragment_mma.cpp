@@ -10,6 +10,7 @@ constexpr std::uint64_t kWidestTile = 16;
 constexpr int kOtherRegisters = 40;       // addresses, counters, activations
 constexpr std::int64_t kMostTokens = 32;  // where fragment_wgmma takes more
 constexpr int kLittleOfX = 16384;         // bytes a CTA; with more sharing pays
+constexpr int kClusters = 90;             // the compute capability that brought them
 
 FragmentMmaTiling tiling(const Problem& problem, const Params& params) {
     FragmentMmaTiling cut = fragment_mma_tiling(problem, params);
@@ -61,7 +62,7 @@ std::optional<std::string> exceeds(const FragmentMmaTiling& tiling, const Device
 /// At kLittleOfX itself both are tried.
 std::optional<std::string> skips_cluster(const FragmentMmaTiling& cut, const DeviceInfo& device) {
     const int x_bytes = cut.m_tile * cut.format.k * 2;
-    if (!has_dependent_launches(device)) {
+    if (device.compute_capability < kClusters) {
         if (cut.cluster > 1) {
             return "a cluster needs compute capability 9.0 or above";
         }
