@@ -41,7 +41,7 @@ inline void read_all(const std::filesystem::path& path) {
         refuse_cleanly([&] { winner_rows(store, run.device.key, run.policy.key()); });
         refuse_cleanly([&] { measuring_policy(store, newest_policy(store, run.device.key)); });
         refuse_cleanly([&] {
-            const DispatchTable table = read_table(store, "", 0.004);
+            const DispatchTable table = read_table(store, "", {.max_nrmse = 0.004});
             to_header(table);
             to_csv(table);
             static_cast<void>(Json::parse(to_json_text(table)));

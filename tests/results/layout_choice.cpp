@@ -23,9 +23,7 @@ struct Fixture {
         kernel.layout = layout;
         store.add(kernel, hash_of(kernel), correct(ratio));
     }
-    [[nodiscard]] DispatchTable table(std::optional<double> max_nrmse = {}) const {
-        return read_table(store, "", max_nrmse);
-    }
+    [[nodiscard]] DispatchTable table() const { return read_table(store, ""); }
     std::int64_t warps = 0;
     TemporaryFolder folder;
     Store store = Store::open(folder / "a.db");
