@@ -69,6 +69,14 @@ Explanation explain(const Store& store,
         why.without_rules = {*best, served_us(*best, m)};
     }
 
+    const auto measured = std::ranges::find(
+        all.entries, problem, [](const TableEntry& other) { return other.problem; });
+    if (m == own_m) {
+        why.baseline_us = entry.baseline_us;
+    } else if (measured != all.entries.end()) {
+        why.baseline_us = measured->baseline_us;
+    }
+
     KernelFilter filter = filter_of(rules);
     filter.matrix = entry.problem;
     filter.m = own_m;

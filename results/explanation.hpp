@@ -19,6 +19,8 @@ struct Explanation {
     };
     std::vector<Rival> neighbours;  ///< the next ones of the matrix, with smaller and greater m
     std::optional<Rival> without_rules;  ///< where another kernel serves it without the rules
+    /// The library's time for the problem with 16-bit weights; nothing where it was not measured.
+    std::optional<double> baseline_us;
     // At the entry's m, among the kernels that keep to the rules:
     std::vector<TableEntry> tied;            ///< others among which this one was chosen
     std::optional<TableEntry> runner_up;     ///< the best other kernel of the entry's layout

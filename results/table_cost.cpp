@@ -14,6 +14,8 @@ namespace fdkbench {
 namespace {
 
 constexpr std::size_t kMostLines = 8;
+/// What is less is printed as 0.0 %.
+constexpr double kWorthALine = 1.0005;
 
 /// Time by `entry` ÷ time by `other`, which was measured for m.
 double factor(const TableEntry& entry, const TableEntry& other) {
@@ -97,6 +99,12 @@ Summary summary_of(const MatrixCost& cost) {
     return summary;
 }
 
+/// By which matrices are put in order: more time in all, or worst.
+double loss(const MatrixCost& cost, bool by_weights) {
+    const Summary summary = summary_of(cost);
+    return by_weights && summary.other_us > 0 ? summary.time_us / summary.other_us : summary.worst;
+}
+
 }  // namespace
 
 std::vector<MatrixCost> table_costs(const DispatchTable& table,
@@ -123,12 +131,12 @@ std::string cost_text(const std::string& what,
                       const std::vector<MatrixCost>& costs,
                       bool by_weights) {
     Summary all;
-    std::vector<const MatrixCost*> served;
+    std::vector<const MatrixCost*> dear;
     std::string left_out;
     for (const MatrixCost& cost : costs) {
         all.add(cost);
-        if (!cost.served.empty()) {
-            served.push_back(&cost);
+        if (loss(cost, by_weights) > kWorthALine) {
+            dear.push_back(&cost);
         }
         if (!cost.unserved.empty()) {
             left_out += fmt::format("  {}: left out for m = {}: no kernel keeps to {}\n",
@@ -137,22 +145,21 @@ std::string cost_text(const std::string& what,
                                     what);
         }
     }
-    if (served.empty()) {
+    if (all.cells == 0) {
         return left_out;
     }
-    std::ranges::stable_sort(served, std::ranges::greater(), [&](const MatrixCost* cost) {
-        const Summary summary = summary_of(*cost);
-        return by_weights ? summary.time_us / summary.other_us : summary.mean();
+    std::ranges::stable_sort(dear, std::ranges::greater(), [&](const MatrixCost* cost) {
+        return loss(*cost, by_weights);
     });
     std::string text = fmt::format("{} costs, over {}: {}\n",
                                    what,
                                    counted(all.cells, "cell"),
                                    figures(all, by_weights, to_string(all.worst_problem)));
-    if (served.size() > kMostLines) {
-        text += fmt::format("  most of {}:\n", counted(served.size(), "matrix", "matrices"));
-        served.resize(kMostLines);
+    if (dear.size() > kMostLines) {
+        text += fmt::format("  most of {}:\n", counted(dear.size(), "matrix", "matrices"));
+        dear.resize(kMostLines);
     }
-    for (const MatrixCost* cost : served) {
+    for (const MatrixCost* cost : dear) {
         const Summary summary = summary_of(*cost);
         text += fmt::format(
             "  {}: {}\n",

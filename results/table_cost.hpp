@@ -28,9 +28,9 @@ std::vector<MatrixCost> table_costs(const DispatchTable& table,
                                     const DispatchTable& other,
                                     const RowCounts& weights);
 
-/// For people: a line with geometric mean and worst over all m, and one for each matrix, of many
-/// for those that lose most; with `by_weights` also the time over all m of the weights. `what` is
-/// the rule that costs it, as it is typed.
+/// For people: a line with geometric mean and worst over all m, and one for each matrix that loses,
+/// of many for those that lose most; with `by_weights` also the time over all m of the weights.
+/// `what` is the rule that costs it, as it is typed.
 std::string cost_text(const std::string& what,
                       const std::vector<MatrixCost>& costs,
                       bool by_weights);

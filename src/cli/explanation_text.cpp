@@ -123,15 +123,51 @@ std::string layout_line(const Explanation& why) {
                             cost_text(why.entry, other)));
 }
 
-/// Whether the library's matmul of 16-bit weights is faster, at the entry's own m.
-std::string library_verdict(const TableEntry& entry) {
-    if (entry.ratio_lo.value_or(entry.ratio) > 1) {
-        return fmt::format("takes {:.2f} times as long", entry.ratio);
+/// Whether the library's matmul is faster, by an interval of its time ÷ the kernel's.
+std::string library_verdict(double low, double ratio, double high) {
+    if (low > 1) {
+        return fmt::format("takes {:.2f} times as long", ratio);
     }
-    if (entry.ratio_hi.value_or(entry.ratio) < 1) {
-        return fmt::format("would be faster: {:.1f} % less time", 100 * (1 - entry.ratio));
+    if (high < 1) {
+        return fmt::format("would be faster: {:.1f} % less time", 100 * (1 - ratio));
     }
-    return fmt::format("takes about as long: {:.3f} times", entry.ratio);
+    return fmt::format("takes about as long: {:.3f} times", ratio);
+}
+
+/// Of an m at which the library was not measured: what it took for the swept m around it.
+std::string library_around(const Explanation& why) {
+    const std::int64_t m = why.problem.shape.m;
+    std::string times;
+    bool is_slower = true;
+    const auto add = [&](const TableEntry& entry) {
+        times += fmt::format("{:.2f} us at m = {}, ", entry.baseline_us, entry.problem.shape.m);
+        is_slower = is_slower && entry.baseline_us > why.time_us;
+    };
+    add(why.entry);
+    for (const auto& [other, time_us] : why.neighbours) {
+        if ((other.problem.shape.m > m) != (why.entry.problem.shape.m > m)) {
+            add(other);
+        }
+    }
+    return fmt::format(
+        "{}: {}not measured at m = {}", is_slower ? "probably slower" : "perhaps faster", times, m);
+}
+
+std::string library_line(const Explanation& why, const DispatchTable& table) {
+    const TableEntry& entry = why.entry;
+    std::string text = library_around(why);
+    if (why.baseline_us) {
+        const double ratio = *why.baseline_us / why.time_us;
+        const bool is_measured = why.problem == entry.problem;
+        text = fmt::format("{} ({:.2f} us)",
+                           is_measured ? library_verdict(entry.ratio_lo.value_or(entry.ratio),
+                                                         entry.ratio,
+                                                         entry.ratio_hi.value_or(entry.ratio))
+                                       : library_verdict(ratio, ratio, ratio),
+                           *why.baseline_us);
+    }
+    return line(table.device_backend == "host" ? "oneDNN" : "cuBLAS",
+                "with 16-bit weights: " + text);
 }
 
 /// What the rules cost at this m.
@@ -145,27 +181,6 @@ std::string rules_line(const Explanation& why) {
                             kernel_text(other),
                             to_string(other.layout),
                             time_us));
-}
-
-std::string library_line(const Explanation& why, const DispatchTable& table) {
-    const TableEntry& entry = why.entry;
-    std::string text = fmt::format(
-        "{} ({:.2f} us with 16-bit weights)", library_verdict(entry), entry.baseline_us);
-    const std::int64_t m = why.problem.shape.m;
-    if (m != entry.problem.shape.m) {
-        text = fmt::format("at m = {} {}", entry.problem.shape.m, text);
-        for (const auto& neighbour : why.neighbours) {
-            const bool is_beyond =
-                (neighbour.entry.problem.shape.m > m) != (entry.problem.shape.m > m);
-            if (is_beyond) {
-                text += fmt::format(", at m = {} {:.2f} us",
-                                    neighbour.entry.problem.shape.m,
-                                    neighbour.entry.baseline_us);
-            }
-        }
-        text += fmt::format("; m = {} was not measured", m);
-    }
-    return line(table.device_backend == "host" ? "oneDNN" : "cuBLAS", text);
 }
 
 }  // namespace
