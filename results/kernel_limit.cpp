@@ -158,10 +158,11 @@ double predicted(const Kernel& kernel, std::int64_t m) {
 double time_us(const Kernel& kernel, const std::vector<TableEntry>& best, std::int64_t m) {
     const TableEntry* own = at(kernel.entries, m);
     const TableEntry* winner = at(best, m);
-    if (own == nullptr || winner == nullptr) {
+    if (winner == nullptr) {
         return predicted(kernel, m);
     }
-    return winner->time_us * std::max(1.0, winner->ratio / own->ratio);
+    return own == nullptr ? std::max(winner->time_us, predicted(kernel, m))
+                          : winner->time_us * std::max(1.0, winner->ratio / own->ratio);
 }
 
 }  // namespace

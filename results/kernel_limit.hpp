@@ -18,7 +18,7 @@ std::vector<std::size_t> choose_rows(const std::vector<std::vector<double>>& cos
 /// those among `measured`, which holds all of `best`, that take the least time when each m occurs
 /// as often as `weights` says (empty: each m of `best` once). A kernel is a family with parameters
 /// and one machine code. Its time is the winner's × the quotient of their ratios where it was
-/// measured for that m, but never less than the winner's; else predicted_us(). Plans must have a
+/// measured for that m, else predicted_us(); never less than the winner's. Plans must have a
 /// tiling. Gives the entries by m: of each m of `best` the fastest of the kernels, if it was
 /// measured there.
 std::vector<TableEntry> few_kernels(const std::vector<TableEntry>& best,

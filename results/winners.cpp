@@ -66,10 +66,7 @@ KernelFilter filter_of(const TableRules& rules) {
     return {.max_nrmse = rules.max_nrmse,
             .repeatable = rules.repeatable || rules.batch_invariant,
             .any_m = rules.limit() > 0,
-            .without_library = rules.batch_invariant,
-            .layout = {},
-            .matrix = {},
-            .m = {}};
+            .without_library = rules.batch_invariant};
 }
 
 Rows winners(const Store& store,

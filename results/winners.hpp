@@ -29,13 +29,13 @@ struct Winner {
 
 /// Which of the kernels that may win a cell are looked at.
 struct KernelFilter {
-    std::optional<double> max_nrmse;
+    std::optional<double> max_nrmse = {};
     bool repeatable = false;
     bool any_m = false;            ///< only those that serve other m, too
     bool without_library = false;  ///< only those without a step of the library
-    std::optional<Layout> layout;
-    std::optional<Problem> matrix;  ///< its m does not matter
-    std::optional<std::int64_t> m;
+    std::optional<Layout> layout = {};
+    std::optional<Problem> matrix = {};  ///< its m does not matter
+    std::optional<std::int64_t> m = {};
 };
 
 /// What the rules ask of each kernel.

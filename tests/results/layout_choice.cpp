@@ -1,5 +1,6 @@
 #include "results/layout_choice.hpp"
 
+#include "results/dispatch_table.hpp"
 #include "src/core/json.hpp"
 #include "tests/catch.hpp"
 #include "tests/results/fixture.hpp"
