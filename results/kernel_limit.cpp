@@ -124,12 +124,16 @@ const TableEntry* at(const std::vector<TableEntry>& entries, std::int64_t m) {
 /// Those that win most m first.
 std::vector<Kernel> kernels_of(const std::vector<TableEntry>& best,
                                const std::vector<TableEntry>& measured) {
-    std::map<decltype(identity(measured.front())), Kernel> by_identity;
+    std::map<decltype(identity(best.front())), Kernel> by_identity;
     for (const TableEntry& entry : measured) {
         by_identity[identity(entry)].entries.push_back(entry);
     }
     for (const TableEntry& entry : best) {
-        ++by_identity.at(identity(entry)).wins;
+        Kernel& kernel = by_identity[identity(entry)];
+        ++kernel.wins;
+        if (at(kernel.entries, entry.problem.shape.m) == nullptr) {
+            kernel.entries.push_back(entry);
+        }
     }
     std::vector<Kernel> kernels;
     for (auto& [key, kernel] : by_identity) {

@@ -15,7 +15,7 @@ std::vector<std::size_t> choose_rows(const std::vector<std::vector<double>>& cos
                                      std::size_t count);
 
 /// At most `most` kernels of one matrix instead of all in `best`, its winners by m in one layout:
-/// those among `measured`, which holds all of `best`, that take the least time when each m occurs
+/// those among these and `measured` that take the least time when each m occurs
 /// as often as `weights` says (empty: each m of `best` once). A kernel is a family with parameters
 /// and one machine code. Its time is the winner's × the quotient of their ratios where it was
 /// measured for that m, else predicted_us(); never less than the winner's. Plans must have a
