@@ -182,3 +182,9 @@ TEST_CASE("The same parameters with other machine code are another kernel") {
     REQUIRE(chosen.size() == 1);
     CHECK(few_kernels(best, best, 2, {}).size() == 2);
 }
+
+TEST_CASE("The winners are kernels to choose from whatever else was measured") {
+    const std::vector<TableEntry> best{entry("a", 1, 10, 4), entry("b", 64, 20, 4)};
+    CHECK(text(few_kernels(best, {}, 2, {})) == "a@1 b@64");
+    CHECK(text(few_kernels(best, {entry("a", 64, 80, 1)}, 2, {})) == "a@1 b@64");
+}
