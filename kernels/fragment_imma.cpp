@@ -9,8 +9,7 @@ namespace {
 
 constexpr std::uint64_t kWidestTile = 4;  // two columns of an mma step are one row of x
 constexpr int kMostBits = 2;
-constexpr std::int64_t kMuchOfX = 16384;  // values a CTA would convert alone
-constexpr int kOtherRegisters = 40;       // addresses, counters, a span of x and its sums
+constexpr int kOtherRegisters = 40;  // addresses, counters, a span of x and its sums
 
 FragmentImmaTiling tiling(const Problem& problem, const Params& params) {
     return {.warps = fragment_mma_tiling(problem, params)};
@@ -23,7 +22,6 @@ std::vector<Axis> all_axes(const Problem& problem) {
         {"row_warps", {std::int64_t{1}, std::int64_t{2}}},
         {"k_warps", fragment_k_warps()},
         {"unroll", {std::int64_t{1}, std::int64_t{2}}},
-        {"cluster", {std::int64_t{1}, std::int64_t{2}}},
         {"m_tile", fragment_m_tiles(m_tile)},
     };
 }
@@ -40,26 +38,11 @@ std::optional<std::string> exceeds(const FragmentImmaTiling& tiling, const Devic
         device, tiling.warps.threads(), registers(tiling), tiling.shared_bytes());
 }
 
-/// Sharing pays where there is much to convert.
-std::optional<std::string> skips_cluster(const FragmentMmaTiling& cut, const DeviceInfo& device) {
-    if (cut.cluster > 1 && !has_dependent_launches(device)) {
-        return "a cluster needs compute capability 9.0 or above";
-    }
-    const std::int64_t values = std::int64_t{cut.m_tile} * cut.format.k;
-    if (cut.cluster > 1 && values < kMuchOfX) {
-        return fmt::format("cluster {}: {} values of x are soon converted", cut.cluster, values);
-    }
-    return std::nullopt;
-}
-
 std::optional<std::string> skips(const Problem& problem,
                                  const Params& params,
                                  const DeviceInfo& device) {
     const FragmentImmaTiling cut = tiling(problem, params);
     if (auto reason = fragment_warps_skip(cut.warps, device)) {
-        return reason;
-    }
-    if (auto reason = skips_cluster(cut.warps, device)) {
         return reason;
     }
     FragmentImmaTiling wider = cut;

@@ -14,10 +14,9 @@
 // a mask are operand A of mma_16x8x32 without any decoding. Operand B has two columns for each row
 // of x: the high and the low bytes of its values in fixed point, spans of 64 with one exponent
 // (kernels/common/fixed_point.cuh). A CTA converts all of its m_tile rows of x to shared memory
-// first, or one half of them for itself and the other CTA of its cluster. Sums of a span are whole
-// and exact; they are multiplied by the exponents of x and the scales of w and added in fp32, those
-// of k warps in a fixed order. The codebook and a first chunk of weights are asked for before the
-// launches that x comes from have ended.
+// first. Sums of a span are whole and exact; they are multiplied by the exponents of x and the
+// scales of w and added in fp32, those of k warps in a fixed order. The codebook and a first chunk
+// of weights are asked for before the launches that x comes from have ended.
 //
 // Codebooks whose value for a code is minus that for its complement need only this; others take
 // the sum of x, and 2 bits the product of the two bits as well.
@@ -37,7 +36,7 @@ constexpr FragmentImmaTiling kTiling{.warps = {.format = {.bits = FDK_BITS,
                                                .row_tiles = FDK_ROW_TILES,
                                                .row_warps = FDK_ROW_WARPS,
                                                .k_warps = FDK_K_WARPS,
-                                               .cluster = FDK_CLUSTER}};
+                                               .cluster = 1}};
 
 extern "C" __global__ void __launch_bounds__(kTiling.warps.threads(), kTiling.least_ctas())
     fragment_imma(const void* x,

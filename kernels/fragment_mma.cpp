@@ -11,6 +11,12 @@ constexpr int kOtherRegisters = 40;       // addresses, counters, activations
 constexpr std::int64_t kMostTokens = 32;  // where fragment_wgmma takes more
 constexpr int kLittleOfX = 16384;         // bytes a CTA; with more sharing pays
 
+FragmentMmaTiling tiling(const Problem& problem, const Params& params) {
+    FragmentMmaTiling cut = fragment_mma_tiling(problem, params);
+    cut.cluster = static_cast<int>(params.number("cluster"));
+    return cut;
+}
+
 std::vector<ParamValue> unrolls(int bits) {
     switch (bits) {
         case 8:
@@ -70,7 +76,7 @@ std::optional<std::string> skips_cluster(const FragmentMmaTiling& cut, const Dev
 std::optional<std::string> skips(const Problem& problem,
                                  const Params& params,
                                  const DeviceInfo& device) {
-    const FragmentMmaTiling cut = fragment_mma_tiling(problem, params);
+    const FragmentMmaTiling cut = tiling(problem, params);
     if (const auto reason = fragment_warps_skip(cut, device)) {
         return reason;
     }
@@ -97,7 +103,7 @@ std::optional<std::string> declines(const Problem& problem, const DeviceInfo& de
 }
 
 LaunchPlan plan(const Problem& problem, const Params& params, const DeviceInfo& device) {
-    const FragmentMmaTiling cut = fragment_mma_tiling(problem, params);
+    const FragmentMmaTiling cut = tiling(problem, params);
     return fragment_mma_plan("fragment_mma", problem, cut, cut.shared_bytes(), device);
 }
 

@@ -130,7 +130,7 @@ FragmentMmaTiling fragment_mma_tiling(const Problem& problem, const Params& para
             .row_tiles = number("row_tiles"),
             .row_warps = number("row_warps"),
             .k_warps = number("k_warps"),
-            .cluster = number("cluster")};
+            .cluster = 1};
 }
 
 std::int64_t fragment_widest_tile(const Problem& problem, std::uint64_t most) {

@@ -54,7 +54,7 @@ LaunchPlan fragment_plan(const std::string& family,
 
 // What the families share whose CTAs are FragmentMmaTiling's warps.
 
-/// m_tile, row_tiles, row_warps, k_warps and cluster of the parameters.
+/// m_tile, row_tiles, row_warps and k_warps of the parameters; no clusters.
 FragmentMmaTiling fragment_mma_tiling(const Problem& problem, const Params& params);
 
 /// The least power of two that takes all tokens, at most `most`.

@@ -62,6 +62,10 @@ std::optional<Leader> CellSession::leader() const {
     return Leader{candidate.family, candidate.params, *measurement.time_us, *measurement.ratio};
 }
 
+std::vector<std::string> CellSession::close_baselines() const {
+    return prepared_ ? prepared_->close_baselines : std::vector<std::string>();
+}
+
 void CellSession::stop_if_asked() const {
     if (context_.stopping()) {
         throw Interrupted();
@@ -138,12 +142,14 @@ void CellSession::ensure_worker() {
         return;
     }
     const bool first = !prepared_;
-    prepared_ = context_.worker.prepare(problem_);
+    prepared_ = context_.worker.prepare(problem_, task_.baselines, !confirming());
     for (Entry& entry : entries_) {
         entry.loaded = false;
     }
     if (first && !confirming()) {
-        context_.sink.set_empty_launch(prepared_->empty_launch_us);
+        if (const auto time_us = prepared_->empty_launch_us) {
+            context_.sink.set_empty_launch(*time_us);
+        }
         context_.listener.cell_prepared(problem_, *prepared_);
     }
 }

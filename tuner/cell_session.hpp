@@ -34,6 +34,8 @@ struct CellTask {
     /// session's samples come from one more process. Empty: they are measured for the first time.
     std::vector<Measurement> prior = {};
     std::vector<std::string> hashes = {};
+    /// PrepareRequest::baselines.
+    std::vector<std::string> baselines = {};
 };
 
 /// One cell of a sweep: every candidate is checked as its binary arrives, the correct ones race,
@@ -48,6 +50,8 @@ class CellSession {
     void run();
     /// The best so far, if anything was timed.
     [[nodiscard]] std::optional<Leader> leader() const;
+    /// PrepareReply::close_baselines; empty when no worker was needed.
+    [[nodiscard]] std::vector<std::string> close_baselines() const;
 
   private:
     /// kDone: recorded, or the same kernel as another.

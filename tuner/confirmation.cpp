@@ -11,7 +11,7 @@ namespace {
 /// So that a cell that is swept again gives the same ratio within 1 %, as far as the processes of
 /// three cells on an H100 tell (results/published/h100-notes.md).
 constexpr double kHalfWidth = 0.004;
-constexpr int kMostConfirmations = 16;
+constexpr int kMostConfirmations = 24;
 
 bool is_wide(const Finalist& finalist) {
     const Measurement& measurement = finalist.measurement;

@@ -7,7 +7,7 @@
 namespace fdkbench {
 
 /// How many processes confirm a cell at most: as many as the sweep asks for when it is quick, else
-/// up to 16.
+/// up to 24.
 int most_confirmations(const SweepOptions& options);
 
 /// Kernels of the cell that one more process should time, the winner as things stand first; none

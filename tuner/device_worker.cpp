@@ -103,7 +103,9 @@ void DeviceWorker::look_for_others(const protocol::PrepareReply& prepared) {
                     counted(others, "other process", "other processes")));
 }
 
-protocol::PrepareReply DeviceWorker::prepare(const Problem& problem) {
+protocol::PrepareReply DeviceWorker::prepare(const Problem& problem,
+                                             const std::vector<std::string>& baselines,
+                                             bool floor) {
     longest_check_ = Milliseconds{0};
     while (true) {
         try {
@@ -111,7 +113,8 @@ protocol::PrepareReply DeviceWorker::prepare(const Problem& problem) {
                 start();
             }
             auto reply = ask(use_.seconds.prepare, [&](Worker& worker) {
-                return worker.prepare({options_.device_index, problem, options_.policy});
+                return worker.prepare(
+                    {options_.device_index, problem, options_.policy, baselines, floor});
             });
             look_for_others(reply);
             return reply;

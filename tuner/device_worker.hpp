@@ -6,6 +6,8 @@
 #include <chrono>
 #include <memory>
 #include <stdexcept>
+#include <string>
+#include <vector>
 
 namespace fdkbench {
 
@@ -40,9 +42,11 @@ class DeviceWorker {
                  SweepListener& listener)
         : options_(options), factory_(factory), use_(use), listener_(listener) {}
 
-    /// Starts a worker where there is none, as often as it takes. Throws DeviceChanged when it has
-    /// not the sweep's device.
-    protocol::PrepareReply prepare(const Problem& problem);
+    /// Starts a worker where there is none, as often as it takes. `baselines`, `floor`: see
+    /// PrepareRequest. Throws DeviceChanged when it has not the sweep's device.
+    protocol::PrepareReply prepare(const Problem& problem,
+                                   const std::vector<std::string>& baselines = {},
+                                   bool floor = true);
     /// All throw WorkerLost; running() is false then. A candidate may take timeouts.candidate; once
     /// others of the problem were correct, three times as long as the longest of them, but at least
     /// 5 s.

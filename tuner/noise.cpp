@@ -50,7 +50,7 @@ NestedSamples measure_noise(const SweepOptions& options,
     for (int process = 0; process < effort.processes; ++process) {
         DeviceWorker worker(options, factory, use, listener);
         try {
-            worker.prepare(candidate.problem);
+            worker.prepare(candidate.problem, {}, false);
             const auto checked = worker.check({0, binary.binary, candidate.plan, candidate.layout});
             if (checked.status != CandidateStatus::kCorrect) {
                 fail(candidate, checked.message);

@@ -19,7 +19,7 @@ constexpr int kMostIdle = 3;
 
 /// A cell that is being confirmed.
 struct Doubt {
-    std::size_t cell = 0;
+    std::size_t cell = 0;   ///< of those that were raced
     int confirmations = 0;  ///< that its winner is to rest on for now
     int timed_in = 0;       ///< processes of all its finalists before the last pass
     int idle = 0;           ///< passes in a row that added none
@@ -123,7 +123,7 @@ bool LaneRunner::guarded(const Problem& problem, Run run) {
 void LaneRunner::race(std::size_t index) {
     const CellPlan& cell = plan_.cells[index];
     if (cell.candidates.empty()) {
-        raced_.push_back(index);
+        raced_.push_back({index, {}});
         return;
     }
     listener_.cell_started(index, cell.problem);
@@ -132,7 +132,7 @@ void LaneRunner::race(std::size_t index) {
     CellSession session(context, {.plan = cell, .limits = race_limits()});
     guarded(cell.problem, [&] {
         session.run();
-        raced_.push_back(index);
+        raced_.push_back({index, session.close_baselines()});
     });
     listener_.cell_done(index, cell.problem, session.leader());
 }
@@ -145,8 +145,8 @@ void LaneRunner::confirm() {
         std::max(kMostPasses * options.confirmations, most_confirmations(options));
     worker_.stop();
     std::vector<Doubt> doubts;
-    for (const std::size_t index : raced_) {
-        doubts.push_back({.cell = index, .confirmations = options.confirmations});
+    for (std::size_t cell = 0; cell < raced_.size(); ++cell) {
+        doubts.push_back({.cell = cell, .confirmations = options.confirmations});
     }
     for (int pass = 0; pass < most_passes && !doubts.empty(); ++pass) {
         DeviceWorker fresh(options, lane_.factory, use_, listener_);
@@ -155,11 +155,11 @@ void LaneRunner::confirm() {
             if (stopping_()) {
                 return;
             }
-            const Problem& problem = plan_.cells[doubt.cell].problem;
+            RacedCell& cell = raced_[doubt.cell];
+            const Problem& problem = plan_.cells[cell.index].problem;
             const auto finalists =
                 finalists_in_doubt(lane_.sink, options, problem, doubt.confirmations);
-            if (!finalists.empty() && doubt.moves(finalists) &&
-                confirm(problem, finalists, fresh)) {
+            if (!finalists.empty() && doubt.moves(finalists) && confirm(cell, finalists, fresh)) {
                 left.push_back(doubt);
             }
         }
@@ -168,20 +168,22 @@ void LaneRunner::confirm() {
     if (stopping_()) {
         return;  // within the last of them
     }
-    for (const std::size_t index : raced_) {
-        lane_.sink.decide(plan_.cells[index].problem, options.margin, 1 + options.confirmations);
+    for (const RacedCell& cell : raced_) {
+        lane_.sink.decide(
+            plan_.cells[cell.index].problem, options.margin, 1 + options.confirmations);
     }
 }
 
-bool LaneRunner::confirm(const Problem& problem,
+bool LaneRunner::confirm(RacedCell& raced,
                          const std::vector<Finalist>& finalists,
                          DeviceWorker& worker) {
+    const Problem& problem = plan_.cells[raced.index].problem;
     listener_.confirming(problem, finalists.size());
     auto& cell = finalists_.emplace_back(std::make_unique<CellPlan>());
     cell->problem = problem;
     RaceLimits limits{.drop = false};
     limits.most_rounds = limits.least_rounds;
-    CellTask task{.plan = *cell, .limits = limits};
+    CellTask task{.plan = *cell, .limits = limits, .baselines = raced.baselines};
     for (const Finalist& finalist : finalists) {
         // What this program can no longer build stays as it was measured.
         if (auto candidate =
@@ -197,7 +199,12 @@ bool LaneRunner::confirm(const Problem& problem,
     compiles_.request(*cell);
     SweepContext context{
         lane_.options, lane_.sink, listener_, compiles_, worker, outcome_, stopping_};
-    return guarded(problem, [&] { CellSession(context, task).run(); });
+    CellSession session(context, task);
+    const bool done = guarded(problem, [&] { session.run(); });
+    if (raced.baselines.empty()) {
+        raced.baselines = session.close_baselines();
+    }
+    return done;
 }
 
 }  // namespace fdkbench

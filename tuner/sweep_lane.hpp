@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace fdkbench {
@@ -29,11 +30,16 @@ class LaneRunner {
     [[nodiscard]] const DeviceSeconds& seconds() const { return use_.seconds; }
 
   private:
+    /// A cell whose rows are complete.
+    struct RacedCell {
+        std::size_t index = 0;  ///< in the plan
+        /// PrepareReply::close_baselines of the first process that prepared it; empty before.
+        std::vector<std::string> baselines;
+    };
+
     void race(std::size_t index);
     void confirm();
-    bool confirm(const Problem& problem,
-                 const std::vector<Finalist>& finalists,
-                 DeviceWorker& worker);
+    bool confirm(RacedCell& raced, const std::vector<Finalist>& finalists, DeviceWorker& worker);
     template <typename Run>
     bool guarded(const Problem& problem, Run run);
     [[nodiscard]] RaceLimits race_limits() const;
@@ -46,7 +52,7 @@ class LaneRunner {
     DeviceUse use_;
     CompileFeed compiles_;
     DeviceWorker worker_;
-    std::vector<std::size_t> raced_;  ///< cells whose rows are complete
+    std::vector<RacedCell> raced_;
     /// The compile feed keeps pointers to their candidates.
     std::vector<std::unique_ptr<CellPlan>> finalists_;
 };

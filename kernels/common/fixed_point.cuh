@@ -1,12 +1,10 @@
 #pragma once
 
-#include "kernels/common/cluster.cuh"
 #include "kernels/common/element.cuh"
 #include "kernels/common/fragment_imma_tiling.cuh"
 #include "kernels/common/integer.cuh"
 #include "kernels/common/load.cuh"
 #include "kernels/common/mma.cuh"
-#include "kernels/common/tensor_copy.cuh"
 
 // Rows of x as operand B of mma_16x8x32, in shared memory.
 //
@@ -55,22 +53,26 @@ class FixedPoint {
                   lane % 4 * 16;
         records_ = shared + kTiling.records_begin() +
                    min(lane % 4, columns - 1) * FragmentImmaTiling::kRecordBytes;
-        if constexpr (kCluster > 1) {
-            expect_others();
-        }
     }
 
-    /// Fills all spans, with zeros beyond k; the CTAs of a cluster each make a part for both. All
-    /// threads synchronise.
+    /// Fills all spans, with zeros beyond k. Then all threads synchronise.
     __device__ void build(const uint16* x) const {
-        if constexpr (kCluster > 1) {
-            wait_cluster();  // both are there
+        const Place place;
+        const int units = columns_ * kUnits;
+        Packed<16> values[kAtOnce];
+#pragma unroll
+        for (int i = 0; i < kAtOnce; ++i) {
+            values[i] = load(x, i * kThreads);
         }
-        fill(x);
-        if constexpr (kCluster > 1) {
-            wait_cluster_barrier(barrier());
+#pragma unroll 1
+        for (int first = 0; first < units; first += kAtOnce * kThreads) {
+#pragma unroll
+            for (int i = 0; i < kAtOnce; i += kTogether) {
+                if (first + i * kThreads < units) {
+                    put_together(&values[i], first + i * kThreads, x, place);
+                }
+            }
         }
-        __syncthreads();
     }
 
     /// Of the lane's column: registers 0 … 3 of a span.
@@ -91,40 +93,16 @@ class FixedPoint {
 
   private:
     static constexpr int kK = kTiling.warps.format.k;
-    static constexpr int kCluster = kTiling.warps.cluster;
-    static_assert(kCluster <= 2);
-    /// That share the work.
-    static constexpr int kThreads = kTiling.warps.threads() * kCluster;
+    static constexpr int kThreads = kTiling.warps.threads();
     static constexpr int kUnits = kTiling.warps.padded_k() / 8;  // of a row of x
     static constexpr int kRounds =
         FragmentTiling::divide_up(kTiling.warps.m_tile * kUnits, kThreads);
     static constexpr int kAtOnce = kRounds < 4 ? kRounds : 4;
     /// These are of one row, and therefore all there when the first is.
     static constexpr int kTogether = kAtOnce % 2 == 0 && kUnits % (2 * kThreads) == 0 ? 2 : 1;
-    static constexpr int kUnitWords =
-        5;  // a thread writes of a unit: four registers, one of a record
     static constexpr int kSmallest = 34;  // biased exponent
     static constexpr uint32 kInfinite = 0x7f800000u;
     static constexpr uint32 kNan = 0x7fffffffu;
-
-    __device__ void fill(const uint16* x) const {
-        const Place place;
-        const int units = columns_ * kUnits;
-        Packed<16> values[kAtOnce];
-#pragma unroll
-        for (int i = 0; i < kAtOnce; ++i) {
-            values[i] = load(x, i * kThreads);
-        }
-#pragma unroll 1
-        for (int first = 0; first < units; first += kAtOnce * kThreads) {
-#pragma unroll
-            for (int i = 0; i < kAtOnce; i += kTogether) {
-                if (first + i * kThreads < units) {
-                    put_together(&values[i], first + i * kThreads, x, place);
-                }
-            }
-        }
-    }
 
     /// What a thread does, the same for all of its units.
     struct Place {
@@ -161,7 +139,7 @@ class FixedPoint {
         bool there;  ///< not beyond the last row
     };
     __device__ Unit unit(int begin) const {
-        const int thread = threadIdx.x + blockIdx.x % kCluster * kTiling.warps.threads();
+        const int thread = threadIdx.x;
         if constexpr (kUnits % kThreads == 0) {
             // What all threads have in common costs little.
             return {begin / kUnits, begin % kUnits + thread, begin < columns_ * kUnits};
@@ -227,7 +205,7 @@ class FixedPoint {
                 permute_bytes(own[i / 2], others[i / 2], place.weave + i % 2 * 0x2222) ^ place.flip;
             sum = add_bytes(sum, bytes);
             if (there) {
-                put_word(plane + i * 16, bytes);
+                store<4>(plane + i * 16, {bytes});
             }
         }
         sum <<= 2 - 2 * place.quadrupled;
@@ -236,41 +214,10 @@ class FixedPoint {
         const uint32 scaled = largest >= kInfinite ? kNan : (exponent << 23) + place.addend;
         const uint32 origin = kWholeBits + static_cast<uint32>(sum * place.factor);
         if (there) {
-            put_word(span + kTiling.records_begin() + to.token * FragmentImmaTiling::kRecordBytes +
+            store<4>(span + kTiling.records_begin() + to.token * FragmentImmaTiling::kRecordBytes +
                          place.word,
-                     place.begins ? origin : scaled);
+                     {place.begins ? origin : scaled});
         }
-    }
-
-    /// For all CTAs of the cluster.
-    __device__ void put_word(uint8* at, uint32 word) const {
-        store<4>(at, {word});
-        if constexpr (kCluster > 1) {
-            const int other = 1 - blockIdx.x % kCluster;
-            const uint32 there = address_in_cluster(shared_address(shared_), other);
-            store_in_cluster(there + static_cast<uint32>(at - shared_),
-                             as_float(word),
-                             there + kTiling.barrier_begin());
-        }
-    }
-
-    /// Has the barrier wait for what the other CTA of the cluster writes, and tells it so.
-    __device__ void expect_others() const {
-        if (threadIdx.x == 0) {
-            constexpr int kOwn = kTiling.warps.threads();
-            const int units = columns_ * kUnits;
-            const int rest =
-                units % kThreads - (1 - static_cast<int>(blockIdx.x % kCluster)) * kOwn;
-            const int others = units / kThreads * kOwn + max(min(rest, kOwn), 0);
-            init_barrier(barrier(), 1);
-            publish_barriers();
-            arrive_and_expect(barrier(), others * kUnitWords * 4);
-        }
-        __syncwarp();
-        arrive_cluster();
-    }
-    __device__ uint32 barrier() const {
-        return shared_address(shared_ + kTiling.barrier_begin());
     }
 
     /// The bits of the largest value of the span, without its sign.

@@ -80,6 +80,7 @@ class FragmentImma {
         X x(shared, columns);
         wait_for_predecessors();
         x.build(arguments.x + static_cast<int64>(m_begin) * kFormat.k);
+        __syncthreads();
 
         float sums[kWarps.row_tiles][2];
         if (coefficients.general()) {

@@ -4,8 +4,7 @@
 
 /// kernels/fragment_imma.cu: what fragment_mma does with its rows and k, and x in fixed point.
 struct FragmentImmaTiling {
-    FragmentMmaTiling
-        warps;  ///< 1 or 2 bits, group_size k or a multiple of 64; m_tile 1, 2 or 4, cluster 1 or 2
+    FragmentMmaTiling warps;  ///< 1 or 2 bits, group_size k or a multiple of 64; m_tile 1, 2 or 4
 
     /// Of k, what shares an exponent of x.
     static constexpr int kSpanK = 64;
@@ -32,10 +31,8 @@ struct FragmentImmaTiling {
     }
     FDK_CONSTEXPR int x_bytes() const { return spans() * span_bytes(); }
 
-    /// The sums of k warps come to stand where x was; the barrier of a cluster comes last.
-    FDK_CONSTEXPR int shared_bytes() const { return barrier_begin() + (warps.cluster > 1 ? 8 : 0); }
-    FDK_CONSTEXPR int barrier_begin() const {
-        const int bytes = x_bytes() > warps.sums_bytes() ? x_bytes() : warps.sums_bytes();
-        return FragmentTiling::divide_up(bytes, 8) * 8;
+    /// The sums of k warps come to stand where x was.
+    FDK_CONSTEXPR int shared_bytes() const {
+        return x_bytes() > warps.sums_bytes() ? x_bytes() : warps.sums_bytes();
     }
 };

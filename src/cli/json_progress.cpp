@@ -42,13 +42,14 @@ class JsonProgress : public SweepListener {
               {"seconds", reply.seconds}});
     }
     void cell_prepared(const Problem& problem, const protocol::PrepareReply& reply) override {
-        emit({{"event", "cell_prepared"},
-              {"problem", problem},
-              {"baseline", reply.baseline},
-              {"baseline_us", reply.baseline_us},
-              {"baseline_first_us", reply.baseline_first_us},
-              {"floor_us", reply.floor_us},
-              {"copies", reply.copies}});
+        Json json{{"event", "cell_prepared"},
+                  {"problem", problem},
+                  {"baseline", reply.baseline},
+                  {"baseline_us", reply.baseline_us},
+                  {"baseline_first_us", reply.baseline_first_us}};
+        put(json, "floor_us", reply.floor_us);
+        json["copies"] = reply.copies;
+        emit(json);
     }
     void candidate_done(const Candidate& candidate, const Measurement& result) override {
         Json json{{"event", "measured"},

@@ -5,6 +5,7 @@
 #include "src/cli/interrupt.hpp"
 #include "src/cli/progress.hpp"
 #include "src/core/error.hpp"
+#include "tuner/confirmation.hpp"
 #include "tuner/noise.hpp"
 #include "tuner/race.hpp"
 #include "tuner/search_space.hpp"
@@ -71,6 +72,8 @@ void print(const Candidate& candidate, const NoiseBudget& budget, const NoiseEff
          budget.resolvable(1, rounds));
     line(fmt::format("in {} processes of {} blocks (sweep)", confirmed, rounds),
          budget.resolvable(confirmed, rounds));
+    const int most = most_confirmations({});
+    line(fmt::format("in {} (sweep, while they disagree)", most), budget.resolvable(most, rounds));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "src/cli/problem_arguments.hpp"
 #include "src/cli/subcommand.hpp"
 #include "src/core/error.hpp"
+#include "tuner/confirmation.hpp"
 #include "tuner/problems.hpp"
 
 #include <fmt/format.h>
@@ -50,8 +51,11 @@ void add_race(CLI::App& app, SweepArguments& arguments) {
         ->capture_default_str();
     app.add_option("--confirm",
                    arguments.confirmations,
-                   "Time each cell's finalists again in so many fresh processes; in more, up to "
-                   "32, where these disagree [4; --quick: 0, and never more]");
+                   fmt::format("Time each cell's finalists again in so many fresh processes; in "
+                               "more, up to {}, where these disagree [{}; --quick: 0, and never "
+                               "more]",
+                               most_confirmations({}),
+                               SweepOptions{}.confirmations));
     app.add_option("--margin",
                    options.margin,
                    "A cell's former winner stays unless beaten by this share: 0.03 is 3 %")

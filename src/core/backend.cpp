@@ -5,6 +5,16 @@
 
 namespace fdkbench {
 
+std::unique_ptr<Buffer> Backend::uploaded(std::span<const std::byte> from) {
+    auto buffer = allocate(from.size());
+    upload(*buffer, 0, from);
+    return buffer;
+}
+
+std::unique_ptr<Buffer> Backend::hold(std::span<const std::byte> from) {
+    return uploaded(from);
+}
+
 void Backend::upload_fragments(Buffer& to,
                                std::size_t scales_offset,
                                const QuantisedMatrix& matrix,

@@ -82,6 +82,11 @@ class Backend {
     virtual void download(std::span<std::byte> to, const Buffer& from, std::size_t offset) = 0;
     virtual void copy(Buffer& to, const Buffer& from) = 0;  ///< min of both sizes, device to device
     virtual void fill(Buffer& to, std::byte value) = 0;
+    /// New memory with a copy of `from` in it; throws as allocate() does.
+    [[nodiscard]] std::unique_ptr<Buffer> uploaded(std::span<const std::byte> from);
+    /// `from` as device memory that is only read: a copy, or `from` itself where the device can
+    /// read it there, so that it must outlive the buffer and not change. Throws as allocate() does.
+    virtual std::unique_ptr<Buffer> hold(std::span<const std::byte> from);
     /// Puts quantised weights into a buffer in the fragment layout, their scales from
     /// `scales_offset` on (fragment.hpp says how many bytes). Packs them on the host unless a
     /// backend can do so on its device. Throws std::invalid_argument as to_fragments() does.
@@ -101,15 +106,17 @@ class Backend {
                                            const Problem& problem,
                                            LaunchMode mode) = 0;
     /// The library's algorithms for the 16-bit product with plain weights [n,k], its first
-    /// heuristic choice first, at most 8. Arguments.w points to 16-bit weights.
+    /// heuristic choice first, at most 8. Arguments.w points to 16-bit weights. No two have the
+    /// same name, and a name means the same algorithm in every process.
     virtual std::vector<std::unique_ptr<Runnable>> baselines(const Problem& problem) = 0;
     /// Records one launch for each element of `rotation`, in order.
     virtual std::unique_ptr<Replay> record(Runnable& runnable,
                                            std::span<const Arguments> rotation) = 0;
 
-    /// y[m,n] = x[m,k] · w[n,k]ᵀ in fp32 with fp32 or wider accumulation; all host memory.
+    /// y[m,n] = x[m,k] · w[n,k]ᵀ in fp32 with fp32 or wider accumulation; x and y are host memory,
+    /// w holds the fp32 weights.
     virtual void reference(std::span<const float> x,
-                           std::span<const float> w,
+                           const Buffer& w,
                            std::span<float> y,
                            const Shape& shape) = 0;
 

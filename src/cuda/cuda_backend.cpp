@@ -94,13 +94,13 @@ class CudaBackend final : public Backend {
                           const QuantisedMatrix& matrix,
                           const Problem& problem) override {
         const FragmentExtents extents = fragment_extents(matrix, problem.shape, problem.format);
-        const auto weights = allocate(matrix.weight_data.size());
-        const auto scales = allocate(matrix.scale.size() * sizeof(std::uint16_t));
-        upload(*weights, 0, std::as_bytes(std::span(matrix.weight_data)));
-        upload(*scales, 0, std::as_bytes(std::span(matrix.scale)));
+        const auto weights = uploaded(std::as_bytes(std::span(matrix.weight_data)));
+        const auto scales = uploaded(std::as_bytes(std::span(matrix.scale)));
         auto* packed_scales = static_cast<std::byte*>(to.data()) + scales_offset;
-        opened().packer.pack_weights(weights->data(), to.data(), extents, problem.format.bits);
-        opened().packer.pack_scales(scales->data(), packed_scales, extents);
+        opened().packer.pack({weights->data(), scales->data()},
+                             {to.data(), packed_scales},
+                             extents,
+                             problem.format.bits);
         synchronize();
     }
 
@@ -140,19 +140,16 @@ class CudaBackend final : public Backend {
     }
 
     void reference(std::span<const float> x,
-                   std::span<const float> w,
+                   const Buffer& w,
                    std::span<float> y,
                    const Shape& shape) override {
         // Pedantic: no TF32, whatever the environment says.
         const MatmulSpec spec{shape, CUDA_R_32F, CUBLAS_COMPUTE_32F_PEDANTIC, "fp32"};
-        const auto device_x = allocate(x.size_bytes());
-        const auto device_w = allocate(w.size_bytes());
+        const auto device_x = uploaded(std::as_bytes(x));
         const auto device_y = allocate(y.size_bytes());
-        upload(*device_x, 0, std::as_bytes(x));
-        upload(*device_w, 0, std::as_bytes(w));
         Arguments arguments;
         arguments.x = device_x->data();
-        arguments.w = device_w->data();
+        arguments.w = w.data();
         arguments.y = device_y->data();
         session().matmul().algorithms(spec, 1).front()->launch(arguments);
         download(std::as_writable_bytes(y), *device_y, 0);

@@ -51,8 +51,9 @@ const MatmulLibrary& DeviceSession::matmul() {
 }
 
 SharedLibrary DeviceSession::compile(const EmbeddedFile& source,
-                                     std::span<const EmbeddedFile> headers) const {
-    const CompileOutput output = nvrtc_compile(source, headers, {}, device_.arch);
+                                     std::span<const EmbeddedFile> headers,
+                                     std::span<const std::string> options) const {
+    const CompileOutput output = nvrtc_compile(source, headers, options, device_.arch);
     if (!output.ok) {
         throw EnvironmentError(fmt::format("NVRTC {} does not compile for {}: {}",
                                            nvrtc_version(),
@@ -66,20 +67,27 @@ std::unique_ptr<Runnable> DeviceSession::probe(const std::string& name,
                                                std::uint32_t grid,
                                                std::uint32_t block) {
     if (!probes_) {
-        probes_ = compile(probe_source(), {});
+        probes_ = compile(probe_source(), {}, {});
     }
+    return load(probes_, name, grid, block);
+}
+
+std::unique_ptr<Runnable> DeviceSession::load(const SharedLibrary& library,
+                                              const std::string& kernel,
+                                              std::uint32_t grid,
+                                              std::uint32_t block) const {
     LaunchStep step;
-    step.kernel = name;
+    step.kernel = kernel;
     step.grid = {grid, 1, 1};
     step.block = {block, 1, 1};
     return std::make_unique<KernelRunnable>(
-        device_, stream(), probes_, LaunchPlan{.steps = {step}}, LaunchMode::kPlain, nullptr);
+        device_, stream(), library, LaunchPlan{.steps = {step}}, LaunchMode::kPlain, nullptr);
 }
 
 std::unique_ptr<Replay> DeviceSession::record(std::size_t launches,
                                               const std::function<void(std::size_t)>& enqueue) {
     if (!delay_) {
-        delay_ = probe("delay", 1, 1);
+        delay_ = load(compile(delay_source(), {}, {}), "delay", 1, 1);
     }
     // Kernels are loaded when first launched, which is not allowed while a stream is captured.
     enqueue(0);

@@ -30,7 +30,8 @@ class DeviceSession {
     /// A source of the project itself, compiled for this device and loaded. Throws EnvironmentError
     /// when NVRTC cannot.
     [[nodiscard]] SharedLibrary compile(const EmbeddedFile& source,
-                                        std::span<const EmbeddedFile> headers) const;
+                                        std::span<const EmbeddedFile> headers,
+                                        std::span<const std::string> options) const;
     /// A kernel of probe_kernels.hpp.
     std::unique_ptr<Runnable> probe(const std::string& name,
                                     std::uint32_t grid,
@@ -42,6 +43,11 @@ class DeviceSession {
     std::unique_ptr<CudaBuffer> allocate_random(std::size_t bytes);
 
   private:
+    [[nodiscard]] std::unique_ptr<Runnable> load(const SharedLibrary& library,
+                                                 const std::string& kernel,
+                                                 std::uint32_t grid,
+                                                 std::uint32_t block) const;
+
     DeviceInfo device_;
     Stream stream_;
     std::optional<MatmulLibrary> matmul_;

@@ -2,21 +2,18 @@
 
 using namespace fdkbench;
 
+// FDK_BITS: 8, 4, 2 or 1.
+
 // A warp makes one block of 512 bytes: it reads 32 bytes of each of 16 rows, whole sectors, and
 // writes the block in one piece. What four lanes compute alike costs less than the memory.
-#define PACK_WEIGHTS(bits)                                                                   \
-    extern "C" __global__ void __launch_bounds__(256) pack_weights_##bits(                   \
-        const unsigned char* weights, FragmentExtents extents, uint4* fragments) {           \
-        const Extent index = Extent{blockIdx.x} * blockDim.x + threadIdx.x;                  \
-        if (index < extents.lanes()) {                                                       \
-            const FragmentLane lane = fragment_lane<bits>(weights, extents, index);          \
-            fragments[index] = {lane.words[0], lane.words[1], lane.words[2], lane.words[3]}; \
-        }                                                                                    \
+extern "C" __global__ void __launch_bounds__(256)
+    pack_weights(const unsigned char* weights, FragmentExtents extents, uint4* fragments) {
+    const Extent index = Extent{blockIdx.x} * blockDim.x + threadIdx.x;
+    if (index < extents.lanes()) {
+        const FragmentLane lane = fragment_lane<FDK_BITS>(weights, extents, index);
+        fragments[index] = {lane.words[0], lane.words[1], lane.words[2], lane.words[3]};
     }
-PACK_WEIGHTS(8)
-PACK_WEIGHTS(4)
-PACK_WEIGHTS(2)
-PACK_WEIGHTS(1)
+}
 
 extern "C" __global__ void __launch_bounds__(256)
     pack_scales(const unsigned short* scales, FragmentExtents extents, unsigned short* fragments) {

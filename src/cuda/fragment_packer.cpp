@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 namespace fdkbench {
 
@@ -14,34 +15,39 @@ const EmbeddedFile& fragment_kernels_source() {
         fragment_kernels_files(), "src/cuda/fragment_kernels.cu", &EmbeddedFile::path);
 }
 
-void FragmentPacker::pack_weights(const void* from,
-                                  void* to,
-                                  const FragmentExtents& extents,
-                                  int bits) {
-    launch(fmt::format("pack_weights_{}", bits), extents.lanes(), from, to, extents);
+std::string fragment_kernels_option(int bits) {
+    return fmt::format("-DFDK_BITS={}", bits);
 }
 
-void FragmentPacker::pack_scales(const void* from, void* to, const FragmentExtents& extents) {
-    launch("pack_scales", extents.scales(), from, to, extents);
+void FragmentPacker::pack(const From& from,
+                          const To& to,
+                          const FragmentExtents& extents,
+                          int bits) {
+    SharedLibrary& library = libraries_[bits];
+    if (!library) {
+        const std::string option = fragment_kernels_option(bits);
+        library = session_.compile(
+            fragment_kernels_source(), fragment_kernels_files(), std::span(&option, 1));
+    }
+    launch(library, "pack_weights", extents.lanes(), from.weights, to.weights, extents);
+    launch(library, "pack_scales", extents.scales(), from.scales, to.scales, extents);
 }
 
-void FragmentPacker::launch(const std::string& kernel,
+void FragmentPacker::launch(const SharedLibrary& library,
+                            const char* kernel,
                             Extent threads,
                             const void* from,
                             void* to,
                             FragmentExtents extents) {
-    if (!library_) {
-        library_ = session_.compile(fragment_kernels_source(), fragment_kernels_files());
-    }
     cudaKernel_t function = nullptr;
-    check(cudaLibraryGetKernel(&function, library_.get(), kernel.c_str()), kernel.c_str());
+    check(cudaLibraryGetKernel(&function, library.get(), kernel), kernel);
     constexpr unsigned kBlock = 256;
     cudaLaunchConfig_t config{};
     config.gridDim = {static_cast<unsigned>(FragmentExtents::divide_up(threads, kBlock)), 1, 1};
     config.blockDim = {kBlock, 1, 1};
     config.stream = session_.stream();
     std::array<void*, 3> parameters{&from, &extents, &to};
-    check(cudaLaunchKernelExC(&config, function, parameters.data()), kernel.c_str());
+    check(cudaLaunchKernelExC(&config, function, parameters.data()), kernel);
 }
 
 }  // namespace fdkbench

@@ -17,8 +17,9 @@ inline constexpr unsigned kReadMagic = 0x9e3779b9;
 /// they use few.
 /// - read_1 … read_16: reads 16-byte words from w up to x once, each CTA one slice of m words;
 /// - fill: writes pseudo-random bf16 numbers of magnitude 1/8 to 2 to the m 16-byte words of y;
-/// - empty: nothing;
-/// - delay: one thread busy for m clock cycles.
+/// - empty: nothing.
 const EmbeddedFile& probe_source();
+/// Kernel delay, with the same arguments: each thread is busy for m clock cycles.
+const EmbeddedFile& delay_source();
 
 }  // namespace fdkbench

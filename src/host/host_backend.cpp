@@ -56,6 +56,18 @@ class HostReplay : public Replay {
     double last_us_ = 0;
 };
 
+/// Memory that somebody else owns.
+class HostView : public Buffer {
+  public:
+    explicit HostView(std::span<const std::byte> memory) : memory_(memory) {}
+    // Whoever holds it may only read; the interface has one address for all.
+    [[nodiscard]] void* data() const override { return const_cast<std::byte*>(memory_.data()); }
+    [[nodiscard]] std::size_t bytes() const override { return memory_.size(); }
+
+  private:
+    std::span<const std::byte> memory_;
+};
+
 /// Without a compiler the device can be seen but not tuned.
 std::string isa_of_compiler() {
     try {
@@ -118,6 +130,9 @@ class HostBackend : public Backend {
     void fill(Buffer& to, std::byte value) override {
         std::memset(to.data(), std::to_integer<int>(value), to.bytes());
     }
+    std::unique_ptr<Buffer> hold(std::span<const std::byte> from) override {
+        return std::make_unique<HostView>(from);
+    }
     /// Every launch has ended when it returns.
     void synchronize() override {}
 
@@ -148,7 +163,7 @@ class HostBackend : public Backend {
     }
 
     void reference(std::span<const float> x,
-                   std::span<const float> w,
+                   const Buffer& w,
                    std::span<float> y,
                    const Shape& shape) override {
         DnnlMatmul(DnnlMatmul::Type::f32, shape, DnnlMatmul::Weights::kPlain)

@@ -32,12 +32,15 @@ void members(ConstOr<PrepareRequest> auto& message, auto& visit) {
     visit("device", message.device);
     visit("problem", message.problem);
     visit("policy", message.policy);
+    visit("baselines", message.baselines);
+    visit("floor", message.floor);
 }
 
 void members(ConstOr<PrepareReply> auto& message, auto& visit) {
     visit("baseline", message.baseline);
     visit("baseline_us", message.baseline_us);
     visit("baseline_first_us", message.baseline_first_us);
+    visit("close_baselines", message.close_baselines);
     visit("floor_us", message.floor_us);
     visit("empty_launch_us", message.empty_launch_us);
     visit("copies", message.copies);

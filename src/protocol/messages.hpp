@@ -13,7 +13,7 @@
 namespace fdkbench::protocol {
 
 /// Both sides must name the same version.
-inline constexpr int kVersion = 4;
+inline constexpr int kVersion = 5;
 
 /// A fault that is no candidate's.
 struct ErrorReply {
@@ -48,14 +48,21 @@ struct PrepareRequest {
     std::size_t device = 0;
     Problem problem;
     MeasuringPolicy policy;
+    /// PrepareReply::close_baselines of another process: only these are timed. All are when it is
+    /// empty, or names one that the library does not have.
+    std::vector<std::string> baselines = {};
+    bool floor = true;  ///< whether floor_us and empty_launch_us are wanted
 };
 struct PrepareReply {
     std::string baseline;    ///< name of the best algorithm: "cuBLASLt bf16, algorithm 3 of 8"
     double baseline_us = 0;  ///< the best algorithm, a first estimate
     double baseline_first_us = 0;  ///< the first heuristic choice, a first estimate
-    double floor_us = 0;
-    double empty_launch_us = 0;  ///< what a kernel that does nothing takes
-    std::int64_t copies = 0;     ///< of the weights (canonical), rotated over
+    /// Names of the algorithms that a process which prepares this again should time: the first that
+    /// works, and all within 3 % of the best.
+    std::vector<std::string> close_baselines = {};
+    std::optional<double> floor_us;
+    std::optional<double> empty_launch_us;  ///< what a kernel that does nothing takes
+    std::int64_t copies = 0;                ///< of the weights (canonical), rotated over
     /// That use the device now, the worker among them; see Backend::compute_processes().
     std::optional<int> compute_processes;
 };

@@ -13,13 +13,6 @@ constexpr std::int64_t kGuardRows = 128;
 constexpr std::int64_t kMinGuardBytes = 64 << 10;
 constexpr std::int64_t kMaxGuardBytes = 8 << 20;
 
-template <typename T>
-std::unique_ptr<Buffer> uploaded(Backend& backend, std::span<const T> values) {
-    auto buffer = backend.allocate(values.size_bytes());
-    backend.upload(*buffer, 0, std::as_bytes(values));
-    return buffer;
-}
-
 }  // namespace
 
 void DeviceData::prepare(const Problem& problem,
@@ -30,6 +23,13 @@ void DeviceData::prepare(const Problem& problem,
     const auto stale = [&](const CachedRotation& cached, const WeightsKey& wanted) {
         return cached.key != wanted || cached.budget_bytes != budget_bytes;
     };
+    const auto drop_stale = [](std::optional<HeldValues>& held,
+                               const WeightsKey& wanted,
+                               std::span<const float> values) {
+        if (held && (held->key != wanted || held->values.data() != values.data())) {
+            held.reset();
+        }
+    };
     x_.reset();
     codebook_.reset();
     y_.reset();
@@ -38,6 +38,8 @@ void DeviceData::prepare(const Problem& problem,
     if (plain_ && stale(*plain_, key.plain())) {
         plain_.reset();
     }
+    drop_stale(plain_values_, key.plain(), host.plain().values);
+    drop_stale(quantised_values_, key, host.kernel_weights());
 
     host_ = &host;
     problem_ = problem;
@@ -46,7 +48,7 @@ void DeviceData::prepare(const Problem& problem,
     const std::int64_t row_bytes = problem.shape.n * 2;
     const std::int64_t guard_bytes =
         std::clamp(kGuardRows * row_bytes, kMinGuardBytes, kMaxGuardBytes);
-    x_ = uploaded(backend_, host.x());
+    x_ = backend_.uploaded(std::as_bytes(host.x()));
     y_ = backend_.allocate(static_cast<std::size_t>(problem.shape.m * row_bytes + guard_bytes));
     constexpr std::size_t kAlignment = 1024;
     y_offset_ = (host.x().size_bytes() + kAlignment - 1) / kAlignment * kAlignment;
@@ -61,9 +63,24 @@ void DeviceData::prepare(const Problem& problem,
             budget_bytes,
             Rotation(backend_, std::as_bytes(std::span(host.plain().data)), {}, budget_bytes)});
     }
-    if (problem.format.quantised()) {
-        codebook_ = uploaded(backend_, std::span(host.quantised().matrix.codebook));
+    if (!plain_values_) {
+        plain_values_ = hold(key.plain(), host.plain().values);
     }
+    if (problem.format.quantised()) {
+        codebook_ = backend_.uploaded(std::as_bytes(std::span(host.quantised().matrix.codebook)));
+        if (!quantised_values_) {
+            quantised_values_ = hold(key, host.kernel_weights());
+        }
+    }
+}
+
+DeviceData::HeldValues DeviceData::hold(const WeightsKey& key,
+                                        std::span<const float> values) const {
+    return {key, values, backend_.hold(std::as_bytes(values))};
+}
+
+const Buffer& DeviceData::kernel_values() const {
+    return quantised_values_ ? *quantised_values_->buffer : plain_values();
 }
 
 Rotation DeviceData::quantised_rotation(Layout layout) const {

@@ -18,9 +18,10 @@ class DeviceData {
   public:
     explicit DeviceData(Backend& backend) : backend_(backend) {}
 
-    /// Uploads the data of `problem`, the weights in copies of at least `budget_bytes` in total.
-    /// Weights that are there already are kept; everything else is freed first. Quantised weights
-    /// come when they are first asked for: `host` must hold the problem's data until then.
+    /// Uploads the data of `problem`, the weights in copies of at least `budget_bytes` in total and
+    /// as fp32. Weights that are there already are kept; everything else is freed first. Quantised
+    /// weights come when they are first asked for: `host` must hold the problem's data until the
+    /// next call.
     void prepare(const Problem& problem,
                  const InputsKey& inputs,
                  const HostData& host,
@@ -33,6 +34,10 @@ class DeviceData {
     [[nodiscard]] std::vector<Arguments> candidate_rotation(Layout layout, const Buffer* workspace);
     /// One element for each copy of the 16-bit weights.
     [[nodiscard]] std::vector<Arguments> baseline_rotation(const Buffer* workspace) const;
+    /// HostData::kernel_weights(), for Backend::reference().
+    [[nodiscard]] const Buffer& kernel_values() const;
+    /// The fp32 values of the plain weights, for Backend::reference().
+    [[nodiscard]] const Buffer& plain_values() const { return *plain_values_->buffer; }
     /// As many as a race has rounds at least, so that each process goes through all of them.
     static constexpr std::size_t kPlaces = 6;
     /// Has launches read x and write y, side by side, in another of kPlaces places: on an H100
@@ -48,6 +53,14 @@ class DeviceData {
         std::int64_t budget_bytes = 0;
         Rotation rotation;
     };
+    /// fp32 weights. `buffer` is void once the host has these in another place than `values`: it
+    /// may be that memory itself.
+    struct HeldValues {
+        WeightsKey key;
+        std::span<const float> values;
+        std::unique_ptr<Buffer> buffer;
+    };
+    [[nodiscard]] HeldValues hold(const WeightsKey& key, std::span<const float> values) const;
     [[nodiscard]] std::vector<Arguments> arguments(const Rotation& rotation,
                                                    const Buffer* workspace) const;
     [[nodiscard]] Rotation quantised_rotation(Layout layout) const;
@@ -64,6 +77,8 @@ class DeviceData {
     std::size_t y_offset_ = 0;
     std::optional<CachedRotation> plain_;
     std::map<Layout, CachedRotation> quantised_;
+    std::optional<HeldValues> plain_values_;
+    std::optional<HeldValues> quantised_values_;  ///< none when the weights are plain
 };
 
 }  // namespace fdkbench

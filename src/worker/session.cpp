@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 namespace fdkbench {
 namespace {
@@ -16,6 +17,8 @@ constexpr int kBaselineSlot = -1;  // in TimingEvent
 constexpr int kBaselineReplays = 5;
 constexpr double kClose = 1.02;
 constexpr int kCloseRounds = 9;
+/// Wider than kClose: another process may see them in another order.
+constexpr double kWorthTiming = 1.03;
 constexpr int kCandidateReplays = 1;  // the race looks closer
 // A device that idled this long may have lowered its clock.
 constexpr std::chrono::milliseconds kIdle{20};
@@ -32,6 +35,18 @@ constexpr double kEnergyStepUs = 10'000;
 constexpr double kHopelessFactor = 4;
 
 using Clock = std::chrono::steady_clock;
+
+/// See PrepareRequest::baselines.
+std::vector<std::unique_ptr<Runnable>> named_of(std::vector<std::unique_ptr<Runnable>> all,
+                                                const std::vector<std::string>& names) {
+    const auto is_named = [&](const std::unique_ptr<Runnable>& runnable) {
+        return std::ranges::find(names, runnable->name()) != names.end();
+    };
+    if (!names.empty() && std::ranges::count_if(all, is_named) == std::ssize(names)) {
+        std::erase_if(all, std::not_fn(is_named));
+    }
+    return all;
+}
 
 }  // namespace
 
@@ -62,15 +77,15 @@ protocol::CeilingsReply Session::ceilings(const protocol::CeilingsRequest& reque
 }
 
 References Session::references(const Problem& problem) {
-    const auto product = [&](std::span<const float> weights) {
+    const auto product = [&](const Buffer& weights) {
         std::vector<float> y(static_cast<std::size_t>(problem.shape.m * problem.shape.n));
         backend_->reference(host_.x_values(), weights, y, problem.shape);
         return y;
     };
     References references;
-    references.kernel = product(host_.kernel_weights());
+    references.kernel = product(data_->kernel_values());
     if (problem.format.quantised()) {
-        references.original = product(host_.plain().values);
+        references.original = product(data_->plain_values());
     }
     return references;
 }
@@ -113,11 +128,12 @@ void Session::look_closer(std::vector<Contestant>& baselines) {
     }
 }
 
-/// Keeps the best algorithm, and the first that works.
-void Session::time_baselines(Prepared& prepared) {
-    std::vector<Contestant> all;
+/// All that work, of those that are named.
+std::vector<Session::Contestant> Session::timed_baselines(const Problem& problem,
+                                                          const std::vector<std::string>& names) {
+    std::vector<Contestant> baselines;
     std::string failure = "it has none";
-    for (auto& runnable : backend_->baselines(prepared.problem)) {
+    for (auto& runnable : named_of(backend_->baselines(problem), names)) {
         Contestant baseline;
         baseline.workspace = workspace_for(*runnable);
         try {
@@ -132,19 +148,33 @@ void Session::time_baselines(Prepared& prepared) {
             continue;
         }
         baseline.runnable = std::move(runnable);
-        all.push_back(std::move(baseline));
+        baselines.push_back(std::move(baseline));
     }
-    if (all.empty()) {
+    if (baselines.empty()) {
         throw EnvironmentError(
-            fmt::format("no library algorithm for {}: {}", to_string(prepared.problem), failure));
+            fmt::format("no library algorithm for {}: {}", to_string(problem), failure));
     }
-    const auto by_time = [](const Contestant& baseline) { return baseline.timed.time_us; };
+    return baselines;
+}
+
+/// Keeps the best algorithm, and the first that works. Returns PrepareReply::close_baselines.
+std::vector<std::string> Session::choose_baselines(Prepared& prepared,
+                                                   const std::vector<std::string>& names) {
+    std::vector<Contestant> all = timed_baselines(prepared.problem, names);
     look_closer(all);
-    const auto best = std::ranges::min_element(all, {}, by_time);
+    const auto best = std::ranges::min_element(
+        all, {}, [](const Contestant& baseline) { return baseline.timed.time_us; });
+    std::vector<std::string> close{all.front().runnable->name()};
+    for (auto baseline = all.begin() + 1; baseline != all.end(); ++baseline) {
+        if (baseline->timed.time_us <= kWorthTiming * best->timed.time_us) {
+            close.push_back(baseline->runnable->name());
+        }
+    }
     if (best != all.begin()) {
         prepared.first = std::move(all.front());
     }
     prepared.best = std::move(*best);
+    return close;
 }
 
 protocol::PrepareReply Session::prepare(const protocol::PrepareRequest& request) {
@@ -167,18 +197,22 @@ protocol::PrepareReply Session::prepare(const protocol::PrepareRequest& request)
     prepared.problem = problem;
     prepared.policy = request.policy;
     prepared.references = references(problem);
-    time_baselines(prepared);
+    protocol::PrepareReply reply;
+    reply.close_baselines = choose_baselines(prepared, request.baselines);
     prepared_ = std::move(prepared);
 
     const Contestant& best = prepared_->best;
     const Contestant& first = prepared_->first ? *prepared_->first : best;
-    return {.baseline = best.runnable->name(),
-            .baseline_us = best.timed.time_us,
-            .baseline_first_us = first.timed.time_us,
-            .floor_us = floor_us(problem),
-            .empty_launch_us = backend_->empty_launch_us(),
-            .copies = copies_within(budget_bytes, problem.weight_bytes() + problem.scale_bytes()),
-            .compute_processes = backend_->compute_processes()};
+    reply.baseline = best.runnable->name();
+    reply.baseline_us = best.timed.time_us;
+    reply.baseline_first_us = first.timed.time_us;
+    if (request.floor) {
+        reply.floor_us = floor_us(problem);
+        reply.empty_launch_us = backend_->empty_launch_us();
+    }
+    reply.copies = copies_within(budget_bytes, problem.weight_bytes() + problem.scale_bytes());
+    reply.compute_processes = backend_->compute_processes();
+    return reply;
 }
 
 protocol::CheckReply Session::check(const protocol::CheckRequest& request) {

@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace fdkbench {
@@ -58,7 +59,10 @@ class Session {
     void open(std::size_t device);
     [[nodiscard]] References references(const Problem& problem);
     void look_closer(std::vector<Contestant>& baselines);
-    void time_baselines(Prepared& prepared);
+    [[nodiscard]] std::vector<Contestant> timed_baselines(const Problem& problem,
+                                                          const std::vector<std::string>& names);
+    std::vector<std::string> choose_baselines(Prepared& prepared,
+                                              const std::vector<std::string>& names);
     void check_into(protocol::CheckReply& reply, const protocol::CheckRequest& request);
     [[nodiscard]] bool device_works();
     [[nodiscard]] std::unique_ptr<Buffer> workspace_for(const Runnable& runnable);

@@ -3,6 +3,7 @@
 #include "tests/cuda/gpu.hpp"
 
 #include <random>
+#include <set>
 
 using namespace fdkbench;
 using namespace fdkbench::test;
@@ -89,7 +90,7 @@ TEST_CASE("The reference equals a product in fp64 on the CPU") {
     const auto x = widen(random_bits(shape.m * shape.k, ElementType::kFp16, 1), ElementType::kFp16);
     const auto w = widen(random_bits(shape.n * shape.k, ElementType::kFp16, 2), ElementType::kFp16);
     std::vector<float> y(static_cast<std::size_t>(shape.m * shape.n), -1);
-    gpu().reference(x, w, y, shape);
+    gpu().reference(x, *gpu().hold(std::as_bytes(std::span(w))), y, shape);
     // TF32 would leave about 3e-4.
     CHECK(compare(y, cpu_product(x, w, shape)).nrmse < 2e-6);
 }
@@ -106,8 +107,10 @@ TEST_CASE("Every baseline algorithm computes the product") {
                                             ", algorithm 1 of " +
                                             std::to_string(algorithms.size()));
     gpu().fill(*data.y, std::byte{0xff});
+    std::set<std::string> names;
     for (const auto& algorithm : algorithms) {
         INFO(algorithm->name());
+        CHECK(names.insert(algorithm->name()).second);
         CHECK_FALSE(data.nrmse() < 1);  // poisoned
         algorithm->launch(data.arguments());
         CHECK(data.nrmse() < 4e-3);

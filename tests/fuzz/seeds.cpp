@@ -58,7 +58,9 @@ void add_requests(Seeds& seeds) {
     using namespace protocol;
     seeds.add("protocol", to_line(request_json(HelloRequest{})));
     seeds.add("protocol", to_line(request_json(CeilingsRequest{1})));
-    seeds.add("protocol", to_line(request_json(PrepareRequest{0, small_problem(), {}})));
+    seeds.add(
+        "protocol",
+        to_line(request_json(PrepareRequest{0, small_problem(), {}, {"first", "best"}, false})));
     seeds.add("protocol",
               to_line(request_json(CheckRequest{1, "/cache/kernel", plan(), Layout::kFragment})));
     seeds.add("protocol", to_line(request_json(BlockRequest{{1, 2}})));
@@ -77,12 +79,16 @@ void add_replies(Seeds& seeds) {
     check.accuracy = Accuracy{0.5, 1e-3};
     check.repeatable = true;
     check.resources = KernelResources{64, 1024, 0};
+    PrepareReply prepared;
+    prepared.close_baselines = {"first", "best"};
+    prepared.floor_us = 1.25;
+    prepared.empty_launch_us = 0.5;
     BlockReply block;
     block.times_us = {1.5, 2};
     for (const Json& json : {Json(ErrorReply{3, "no device"}),
                              Json(hello),
                              Json(CeilingsReply{{Ceiling{"read", 1 << 20, 3.25, "GB/s"}}}),
-                             Json(PrepareReply{}),
+                             Json(prepared),
                              Json(check),
                              Json(block),
                              Json(TimingEvent{-1}),

@@ -55,9 +55,14 @@ LaunchPlan some_plan() {
 TEST_CASE("Every request round-trips and is strict") {
     check_message(HelloRequest{}, "request");
     check_message(CeilingsRequest{.device = 3}, "request");
-    check_message(
-        PrepareRequest{.device = 1, .problem = {{1, 64, 128}, {4, 64}}, .policy = {.seed = 9}},
-        "request");
+    const PrepareRequest prepare{.device = 1,
+                                 .problem = {{1, 64, 128}, {4, 64}},
+                                 .policy = {.seed = 9},
+                                 .baselines = {"algorithm 1", "algorithm 3"},
+                                 .floor = false};
+    check_message(prepare, "request");
+    CHECK(round_trip(prepare).baselines == prepare.baselines);
+    CHECK_FALSE(round_trip(prepare).floor);
     check_message(CheckRequest{.slot = 2,
                                .binary = "/cache/objects/ab",
                                .plan = some_plan(),
@@ -83,9 +88,9 @@ TEST_CASE("Every reply round-trips and is strict") {
 
     check_message(CeilingsReply{{{"read", 1024, 3000.5, "GB/s"}, {"launch", 0, 2.5, "us"}}},
                   "reply");
-    check_message(PrepareReply{"cuBLASLt bf16, algorithm 3 of 8", 12.5, 13, 10.25, 0.75, 7, 3},
-                  "reply",
-                  {"compute_processes"});
+    const PrepareReply prepared{"algorithm 3", 12.5, 13, {"algorithm 1"}, 10.25, 0.75, 7, 3};
+    CHECK(round_trip(prepared).close_baselines == prepared.close_baselines);
+    check_message(prepared, "reply", {"floor_us", "empty_launch_us", "compute_processes"});
     BlockReply block;
     block.after.sm_clock_mhz = 1980;
     block.after.throttle_reasons = {"sw_power_cap"};

@@ -45,6 +45,42 @@ TEST_CASE("A cell in which processes agree takes as many as were asked for") {
     CHECK(bench.world.count("prepare m=2") == 1 + 8);
 }
 
+TEST_CASE("Confirmations time the baselines that were close in the race, and no floor") {
+    TwoCells bench;
+    bench.options.confirmations = 2;
+    bench.world.close_baselines = {"first", "best"};
+    bench.world.on_block = [&] {  // what confirmations find close changes nothing
+        if (bench.world.count("worker") > 1) {
+            bench.world.close_baselines = {"first"};
+        }
+    };
+    bench.sweep();
+    REQUIRE(bench.world.prepares.size() == 2 + 2 * 2);
+    for (std::size_t i = 0; i < bench.world.prepares.size(); ++i) {
+        const protocol::PrepareRequest& request = bench.world.prepares[i];
+        const bool confirms = i >= 2;
+        CHECK(request.floor == !confirms);
+        CHECK(request.baselines ==
+              (confirms ? std::vector<std::string>{"first", "best"} : std::vector<std::string>()));
+    }
+    for (const fakes::Row& row : bench.sink.rows) {
+        CHECK(row.measurement.floor_us == 20);
+    }
+}
+
+TEST_CASE("A sweep that only confirms times all baselines in its first process") {
+    Bench bench;
+    bench.sweep();
+    bench.options.confirmations = 2;
+    bench.world.close_baselines = {"first"};
+    bench.world.prepares.clear();
+    bench.sweep();
+    REQUIRE(bench.world.prepares.size() == 2 * 2);
+    for (std::size_t i = 0; i < bench.world.prepares.size(); ++i) {
+        CHECK(bench.world.prepares[i].baselines.size() == (i < 2 ? 0 : 1));
+    }
+}
+
 TEST_CASE("A cell in which processes disagree takes more of them, the others of the sweep do not") {
     TwoCells bench;
     bench.world.drift = turns(0.006, 1 + 1 + 8);
@@ -56,18 +92,18 @@ TEST_CASE("A cell in which processes disagree takes more of them, the others of 
     CHECK(bench.sink.decisions.size() == 2);
 }
 
-TEST_CASE("A cell in which processes never agree takes 16, and no more in the next sweep") {
+TEST_CASE("A cell in which processes never agree takes 24, and no more in the next sweep") {
     TwoCells bench;
     bench.world.drift = [](std::size_t worker, std::int64_t m) {
         return m == 1 ? 1 : 1 + 0.03 * static_cast<double>(worker % 4);
     };
     CHECK(bench.sweep().complete);
     CHECK(confirmations(bench, 1) == 8);
-    CHECK(confirmations(bench, 2) == 16);
-    CHECK(bench.world.count("worker") == 1 + 16);
+    CHECK(confirmations(bench, 2) == 24);
+    CHECK(bench.world.count("worker") == 1 + 24);
     CHECK(plan_sweep(bench.options, bench.sink).unconfirmed == 0);
     bench.sweep();
-    CHECK(bench.world.count("worker") == 1 + 16);
+    CHECK(bench.world.count("worker") == 1 + 24);
 }
 
 TEST_CASE("A quick sweep takes no more processes than it is told, however they disagree") {
@@ -88,14 +124,14 @@ TEST_CASE("A sweep that is interrupted among the further processes goes on there
     CHECK(bench.sink.decisions.empty());
     const int before = confirmations(bench, 2);
     CHECK(before >= 11);
-    CHECK(before < 16);
+    CHECK(before < 24);
     bench.world.on_block = [] {};
     bench.stop = false;
     CHECK(plan_sweep(bench.options, bench.sink).unconfirmed == 1);
     CHECK(bench.sweep().complete);
     CHECK(confirmations(bench, 1) == 8);
-    CHECK(confirmations(bench, 2) == 16);
-    CHECK(bench.world.count("worker") == 1 + 12 + 16 - static_cast<std::size_t>(before));
+    CHECK(confirmations(bench, 2) == 24);
+    CHECK(bench.world.count("worker") == 1 + 12 + 24 - static_cast<std::size_t>(before));
 }
 
 TEST_CASE("A cell on a device that is too busy to confirm it is given up after three processes") {
@@ -165,6 +201,7 @@ TEST_CASE("Processes are doubled from what there is, and intervals not looked at
     CHECK(Tied(12, {0.003, 0.003}).doubt(16) == Doubt{2, 16});
     CHECK(Tied(5, {0.005, 0.005}).doubt(4) == Doubt{2, 8});
     CHECK(Tied(7, {0.005, 0.005}).doubt(4) == Doubt{2, 12});
-    CHECK(Tied(13, {0.005, 0.005}).doubt() == Doubt{2, 16});
-    CHECK(Tied(17, {0.005, 0.005}).doubt() == Doubt{0, 8});
+    CHECK(Tied(11, {0.005, 0.005}).doubt() == Doubt{2, 20});
+    CHECK(Tied(17, {0.005, 0.005}).doubt() == Doubt{2, 24});
+    CHECK(Tied(25, {0.005, 0.005}).doubt() == Doubt{0, 8});
 }

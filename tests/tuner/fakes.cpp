@@ -135,7 +135,19 @@ class FakeWorker final : public Worker {
         }
         slots_.clear();
         drift_ = world_.drift(number_, m);
-        return {"library", world_.baseline_us, 110, 20, 0.5, 4, world_.compute_processes};
+        world_.prepares.push_back(request);
+        protocol::PrepareReply reply;
+        reply.baseline = "library";
+        reply.baseline_us = world_.baseline_us;
+        reply.baseline_first_us = 110;
+        reply.close_baselines = world_.close_baselines;
+        if (request.floor) {
+            reply.floor_us = 20;
+            reply.empty_launch_us = 0.5;
+        }
+        reply.copies = 4;
+        reply.compute_processes = world_.compute_processes;
+        return reply;
     }
 
     protocol::CheckReply check(const protocol::CheckRequest& request,

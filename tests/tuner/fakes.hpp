@@ -71,6 +71,7 @@ struct World {
         devices;                           ///< of the first, second, … worker; else the sweep's
     double baseline_us = 100;              ///< as prepare() tells it
     std::optional<int> compute_processes;  ///< on the device, as prepare() tells it
+    std::vector<std::string> close_baselines;  ///< as prepare() tells them
     bool announces_slots = true;  ///< so that the coordinator knows who killed a worker in a block
     std::chrono::milliseconds last_limit{0};  ///< of a check
     std::map<std::string, Layout> layouts;    ///< that checks asked for, by kernel
@@ -83,8 +84,9 @@ struct World {
     std::function<void()> on_block = [] {};
 
     std::vector<std::string> events;  ///< "prepare m=1", "check NAME", "block 3", "worker"
-    int compiling = 0;                ///< requests in the pool now
-    int overlaps = 0;                 ///< calls of the worker while something compiled
+    std::vector<protocol::PrepareRequest> prepares;
+    int compiling = 0;  ///< requests in the pool now
+    int overlaps = 0;   ///< calls of the worker while something compiled
     std::size_t compiles = 0;
     std::size_t samples = 0;
     std::mt19937 random{7};

@@ -264,6 +264,10 @@ class FakeBackend : public Backend {
     void fill(Buffer& to, std::byte value) override {
         std::memset(at(to), static_cast<int>(value), to.bytes());
     }
+    std::unique_ptr<Buffer> hold(std::span<const std::byte> from) override {
+        ++state_->held;
+        return Backend::hold(from);
+    }
     void synchronize() override {
         if (state_->lost) {
             throw CandidateError(CandidateStatus::kRuntime, "illegal address");
@@ -288,7 +292,7 @@ class FakeBackend : public Backend {
         Problem plain = problem;
         plain.format = WeightFormat{};
         std::vector<std::unique_ptr<Runnable>> all;
-        for (std::size_t i = 0; i < std::size(kFakeBaselineUs); ++i) {
+        for (std::size_t i = 0; i < state_->baseline_us.size(); ++i) {
             all.push_back(std::make_unique<FakeRunnable>(
                 state_, plain, "algorithm " + std::to_string(i + 1), 1000));
         }
@@ -307,16 +311,19 @@ class FakeBackend : public Backend {
         }
         double time_us = fake.is(trick::kSlow) ? kFakeSlowUs : kFakeCandidateUs;
         if (fake.name().starts_with("algorithm ")) {
-            time_us = kFakeBaselineUs[fake.name().back() - '1'];
+            time_us = state_->baseline_us.at(fake.name().back() - '1');
+        }
+        if (time_us == 0) {
+            throw CandidateError(CandidateStatus::kRuntime, "not supported");
         }
         return std::make_unique<FakeReplay>(state_, fake, time_us);
     }
 
     void reference(std::span<const float> x,
-                   std::span<const float> w,
+                   const Buffer& w,
                    std::span<float> y,
                    const Shape& shape) override {
-        multiply(x, w, y, shape);
+        multiply(x, {static_cast<const float*>(w.data()), w.bytes() / sizeof(float)}, y, shape);
     }
     void rest(double time_us) override { state_->rested_us += time_us; }
     Conditions conditions() override {
