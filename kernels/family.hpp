@@ -33,7 +33,9 @@ struct Family {
     std::vector<Axis> (*axes)(const Problem&, const DeviceInfo&) = nullptr;
     /// Why one point is skipped ("tile_n 128 needs more shared memory than …"); nothing when valid.
     std::optional<std::string> (*skips)(const Problem&, const Params&, const DeviceInfo&) = nullptr;
-    /// How to launch a valid point.
+    /// How to launch a valid point. Where it says how the launch follows m (its tiling) and has no
+    /// step of the library, the order in which a row of y is summed up is fixed when the kernel is
+    /// compiled: it depends neither on m nor on the row's place among the rows of x.
     LaunchPlan (*plan)(const Problem&, const Params&, const DeviceInfo&) = nullptr;
 };
 

@@ -2,6 +2,7 @@
 
 #include "results/format.hpp"
 #include "results/intervals.hpp"
+#include "results/kernel_limit.hpp"
 #include "results/layout_choice.hpp"
 #include "results/rows.hpp"
 #include "src/core/error.hpp"
@@ -56,39 +57,35 @@ Rows resolve_device(const Store& store, const std::string& device) {
         listed(all)));
 }
 
-TableEntry entry(const Rows& rows, std::size_t row) {
-    TableEntry entry;
-    static_cast<Winner&>(entry) = winner(rows, row);
-    entry.plan = rows.plan(row);
-    entry.launch_mode = launch_mode_of(rows.text(row, "policy"));
-    entry.layout = rows.layout(row);
-    entry.binary_hash = rows.text(row, "binary_hash");
-    entry.measured_at = rows.text(row, "measured_at");
-    entry.driver = rows.text(row, "driver");
-    entry.compiler = rows.text(row, "compiler");
-    entry.commit = rows.text(row, "commit_id");
-    entry.run_id = rows.integer(row, "run_id");
-    return entry;
-}
-
 /// Winners by matrix in the order of the table, then by layout.
 std::map<Problem, std::vector<LayoutWinners>> winners_by_matrix(const Store& store,
                                                                 const DispatchTable& table,
-                                                                std::optional<double> max_nrmse) {
+                                                                const TableRules& rules) {
     constexpr std::array kLayouts{Layout::kCanonical, Layout::kFragment};
     std::map<Problem, std::vector<LayoutWinners>> matrices;
+    KernelFilter filter = filter_of(rules);
     for (std::size_t i = 0; i < kLayouts.size(); ++i) {
-        const Rows rows = winners(store, table.device_key, table.policy, max_nrmse, kLayouts[i]);
-        for (std::size_t row = 0; row < rows.size(); ++row) {
-            TableEntry added = entry(rows, row);
-            Problem matrix = added.problem;
-            matrix.shape.m = 0;
-            auto& layouts = matrices[matrix];
+        filter.layout = kLayouts[i];
+        const Rows rows = winners(store, table.device_key, table.policy, filter);
+        for (TableEntry& added : table_entries(rows)) {
+            auto& layouts = matrices[matrix_of(added.problem)];
             layouts.resize(kLayouts.size());
             layouts[i].push_back(std::move(added));
         }
     }
     return matrices;
+}
+
+/// What is left of the best kernels of a matrix when there may be few.
+std::vector<TableEntry> limited(const Store& store,
+                                const DispatchTable& table,
+                                const TableRules& rules,
+                                const LayoutWinners& best) {
+    KernelFilter filter = filter_of(rules);
+    filter.layout = best.front().layout;
+    filter.matrix = best.front().problem;
+    const Rows rows = ranked(store, table.device_key, table.policy, filter);
+    return few_kernels(best, table_entries(rows), rules.limit(), rules.weights);
 }
 
 template <typename Number>
@@ -120,9 +117,7 @@ Json entry_json(const TableEntry& entry) {
 
 }  // namespace
 
-DispatchTable read_table(const Store& store,
-                         const std::string& device,
-                         std::optional<double> max_nrmse) {
+DispatchTable read_table(const Store& store, const std::string& device, const TableRules& rules) {
     const Rows found = resolve_device(store, device);
     DispatchTable table;
     table.device_key = found.text(0, "key");
@@ -132,8 +127,11 @@ DispatchTable read_table(const Store& store,
 
     table.policy = newest_policy(store, table.device_key);
 
-    for (const auto& [matrix, layouts] : winners_by_matrix(store, table, max_nrmse)) {
+    for (const auto& [matrix, layouts] : winners_by_matrix(store, table, rules)) {
         LayoutChoice choice = choose_layout(layouts);
+        if (rules.limit() > 0) {
+            choice.entries = limited(store, table, rules, choice.entries);
+        }
         set_intervals(choice.entries);
         table.entries.insert(table.entries.end(), choice.entries.begin(), choice.entries.end());
         table.layout_costs.insert(
@@ -150,6 +148,15 @@ DispatchTable read_table(const Store& store,
         }
     }
     return table;
+}
+
+const TableEntry* entry_for(const DispatchTable& table, const Problem& problem) {
+    const std::int64_t m = problem.shape.m;
+    const auto found = std::ranges::find_if(table.entries, [&](const TableEntry& entry) {
+        return entry.first_m <= m && m <= entry.last_m.value_or(m) &&
+               matrix_of(entry.problem) == matrix_of(problem);
+    });
+    return found == table.entries.end() ? nullptr : &*found;
 }
 
 std::string to_json_text(const DispatchTable& table) {

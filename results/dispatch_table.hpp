@@ -1,29 +1,12 @@
 #pragma once
 
-#include "results/winners.hpp"
+#include "results/table_entry.hpp"
 
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace fdkbench {
-
-/// The winner of one cell, among the kernels of one layout, with how to launch it and where its
-/// measurement came from. It was measured for the m of its problem; of those that were not, it is
-/// taken to be the best from first_m to last_m (intervals.hpp).
-struct TableEntry : Winner {
-    std::int64_t first_m = 0;
-    std::optional<std::int64_t> last_m;  ///< nothing: without end
-    LaunchPlan plan;
-    LaunchMode launch_mode = LaunchMode::kPlain;  ///< when it was timed
-    Layout layout = Layout::kCanonical;
-    std::string binary_hash;
-    std::string measured_at;  ///< ISO 8601, UTC
-    std::string driver;
-    std::string compiler;
-    std::string commit;
-    std::int64_t run_id = 0;  ///< in the database
-};
 
 /// The best configuration for each (n, k, bits, group size, type) and intervals of m, on one
 /// device. Entries of one matrix (the same but for m) all read one layout: the one that is best for
@@ -48,10 +31,14 @@ struct DispatchTable {
 
 /// Reads the winners from a database. `device` is a device's id, key, name or uuid, and may be
 /// empty when the database holds one device only; throws UsageError listing the devices there are
-/// otherwise. Of several measuring policies, that of the newest run counts.
+/// otherwise. Of several measuring policies, that of the newest run counts. A matrix none of whose
+/// kernels keeps to the rules is left out.
 DispatchTable read_table(const Store& store,
                          const std::string& device,
-                         std::optional<double> max_nrmse);
+                         const TableRules& rules = {});
+
+/// The entry that serves the problem; null without one.
+const TableEntry* entry_for(const DispatchTable& table, const Problem& problem);
 
 /// JSON as described by results/dispatch-table.schema.json.
 std::string to_json_text(const DispatchTable& table);

@@ -43,6 +43,10 @@ double predicted_us(const TableEntry& entry, std::int64_t m) {
            (rest > 0 ? launch_us(entry, tiling, rest) : 0);
 }
 
+double served_us(const TableEntry& entry, std::int64_t m) {
+    return m == entry.problem.shape.m ? entry.time_us : predicted_us(entry, m);
+}
+
 void set_intervals(std::vector<TableEntry>& entries) {
     for (std::size_t i = 0; i < entries.size(); ++i) {
         TableEntry& entry = entries[i];

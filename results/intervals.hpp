@@ -1,6 +1,6 @@
 #pragma once
 
-#include "results/dispatch_table.hpp"
+#include "results/table_entry.hpp"
 
 #include <cstdint>
 #include <vector>
@@ -11,6 +11,9 @@ namespace fdkbench {
 /// of m ÷ those of its own m, at least its time; where one launch does not take so many, the sum
 /// over several. Infinity where its plan does not say how it follows m.
 double predicted_us(const TableEntry& entry, std::int64_t m);
+
+/// What it takes for m rows: measured where that is its own m, else predicted.
+double served_us(const TableEntry& entry, std::int64_t m);
 
 /// Sets first_m and last_m of the entries of one matrix, given by m: every entry has its own m.
 /// Between two of them the one with the lower predicted time is taken, the one for fewer rows where

@@ -22,7 +22,7 @@ std::pair<std::size_t, double> worth(const LayoutWinners& winners) {
     return {winners.size(), winners.empty() ? 0 : sum / static_cast<double>(winners.size())};
 }
 
-const TableEntry* entry_for(const LayoutWinners& winners, std::int64_t m) {
+const TableEntry* winner_at(const LayoutWinners& winners, std::int64_t m) {
     const auto found = std::ranges::find(
         winners, m, [](const TableEntry& entry) { return entry.problem.shape.m; });
     return found == winners.end() ? nullptr : &*found;
@@ -33,7 +33,7 @@ const TableEntry* entry_for(const LayoutWinners& winners, std::int64_t m) {
 std::string cost(const TableEntry& other,
                  const LayoutWinners& winners,
                  const LayoutWinners& chosen) {
-    const TableEntry* kept = entry_for(chosen, other.problem.shape.m);
+    const TableEntry* kept = winner_at(chosen, other.problem.shape.m);
     if (kept == nullptr) {
         return fmt::format("{}: left out: only layout {} has a kernel, and the table has {}",
                            to_string(other.problem),

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "results/dispatch_table.hpp"
+#include "results/table_entry.hpp"
 
 #include <string>
 #include <vector>

@@ -100,9 +100,18 @@ void require_readable(const sqlite::Connection& connection) {
 }
 
 std::string tied_sql(const std::string& condition) {
-    return fmt::format("WITH pool AS (SELECT * FROM eligible WHERE {})\n{}",
+    return fmt::format("WITH pool AS ({} WHERE {})\n{}",
+                       sql_file("results/pool.sql"),
                        condition,
                        sql_file("results/tied.sql"));
+}
+
+std::string ranked_sql(const std::string& condition) {
+    return fmt::format("WITH pool AS ({} WHERE {}), tied AS ({})\n{}",
+                       sql_file("results/pool.sql"),
+                       condition,
+                       sql_file("results/tied.sql"),
+                       sql_file("results/ranked.sql"));
 }
 
 std::string winners_sql(const std::string& condition) {

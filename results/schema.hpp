@@ -19,6 +19,9 @@ void require_readable(const sqlite::Connection& connection);
 /// The SELECT of view `tied`, over the rows of view `eligible` for which `condition` holds.
 std::string tied_sql(const std::string& condition);
 
+/// The same rows with those that are no winners, the best of each cell first (ranked.sql).
+std::string ranked_sql(const std::string& condition);
+
 /// The SELECT of view `best`, over the rows of view `eligible` for which `condition` holds.
 std::string winners_sql(const std::string& condition);
 

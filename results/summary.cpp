@@ -13,11 +13,9 @@ std::vector<SummaryRow> summary(const Store& store,
     for (std::size_t i = 0; i < rows.size(); ++i) {
         SummaryRow row;
         static_cast<Winner&>(row) = winner(rows, i);
-        row.baseline_us = rows.real(i, "baseline_us");
         row.baseline_first_us = rows.real(i, "baseline_first_us");
         row.gb_s = rows.real(i, "gb_s");
         row.tflop_s = rows.real(i, "tflop_s");
-        row.floor_pct = rows.real(i, "floor_pct");
         by_problem.emplace(row.problem, row);
     }
     std::vector<SummaryRow> ordered;

@@ -8,11 +8,9 @@ namespace fdkbench {
 
 /// The best of one cell, as shown after a sweep.
 struct SummaryRow : Winner {
-    double baseline_us = 0;        ///< the library's best algorithm, in the same race
     double baseline_first_us = 0;  ///< its first heuristic choice
     double gb_s = 0;
     double tflop_s = 0;
-    double floor_pct = 0;
 };
 
 /// The best per cell among `problems`, in their order; cells without a correct kernel are absent.

@@ -1,7 +1,6 @@
 -- The kernels of each cell among which its winner is chosen, out of the rows of `pool`, which the
 -- statement around this defines over view `eligible`; the winner has place 1. Rows of the best grade
--- that the cell has count: confirmed in other processes, else with at least the 6 samples that a
--- 95 % interval needs, else any (they left the race early). The leader is the one with the largest
+-- that the cell has count. The leader is the one with the largest
 -- paired ratio to the baseline. Rows tie with it within 1 % (2 % until four processes
 -- have confirmed them, as the next ones may well reverse that), or within 3 % when their intervals overlap: on a
 -- noisy device intervals alone would let much slower kernels win. First comes the
@@ -17,9 +16,7 @@ FROM (SELECT *,
                    first_value(ratio) OVER leader AS leader_ratio,
                    first_value(ratio_lo) OVER leader AS leader_lo,
                    first_value(grade) OVER leader AS leader_grade
-            FROM (SELECT *,
-                         CASE WHEN processes > 1 THEN 2 WHEN samples >= 6 THEN 1 ELSE 0 END AS grade
-                  FROM pool)
+            FROM pool
             WINDOW leader AS (PARTITION BY cell_id ORDER BY grade DESC, ratio DESC)))
 WHERE grade = leader_grade
       AND (stays OR ratio * CASE WHEN processes >= 5 THEN 1.01 ELSE 1.02 END >= leader_ratio

@@ -8,22 +8,81 @@
 
 namespace fdkbench {
 
+namespace {
+
+/// A condition on rows of view `eligible`, and the values of its parameters.
+struct Condition {
+    void add(const std::string& text, const std::string& value) {
+        sql += " AND " + text;
+        bind.push_back(value);
+    }
+    std::string sql = "true";
+    std::vector<std::string> bind;
+};
+
+void add_matrix(Condition& condition, const Problem& matrix) {
+    condition.add("n = CAST(? AS INTEGER)", std::to_string(matrix.shape.n));
+    condition.add("k = CAST(? AS INTEGER)", std::to_string(matrix.shape.k));
+    condition.add("bits = CAST(? AS INTEGER)", std::to_string(matrix.format.bits));
+    condition.add("group_size = CAST(? AS INTEGER)", std::to_string(matrix.format.group_size));
+    condition.add("type = ?", std::string(to_string(matrix.type)));
+}
+
+Condition condition_of(const std::string& device_key,
+                       const std::string& policy,
+                       const KernelFilter& filter) {
+    Condition condition;
+    condition.add("device_key = ?", device_key);
+    condition.add("policy = ?", policy);
+    if (filter.max_nrmse) {
+        condition.add("nrmse <= CAST(? AS REAL)", fmt::format("{}", *filter.max_nrmse));
+    }
+    if (filter.repeatable) {
+        condition.sql += " AND repeatable = 1";
+    }
+    if (filter.any_m) {
+        condition.sql += " AND json_extract(launch, '$.tiling') IS NOT NULL";
+    }
+    if (filter.without_library) {
+        condition.sql +=
+            " AND NOT EXISTS (SELECT 1 FROM json_each(launch, '$.steps')"
+            " WHERE json_extract(value, '$.kind') = 'matmul')";
+    }
+    if (filter.layout) {
+        condition.add("layout = ?", std::string(to_string(*filter.layout)));
+    }
+    if (filter.matrix) {
+        add_matrix(condition, *filter.matrix);
+    }
+    if (filter.m) {
+        condition.add("m = CAST(? AS INTEGER)", std::to_string(*filter.m));
+    }
+    return condition;
+}
+
+}  // namespace
+
+KernelFilter filter_of(const TableRules& rules) {
+    return {.max_nrmse = rules.max_nrmse,
+            .repeatable = rules.repeatable || rules.batch_invariant,
+            .any_m = rules.limit() > 0,
+            .without_library = rules.batch_invariant};
+}
+
 Rows winners(const Store& store,
              const std::string& device_key,
              const std::string& policy,
-             std::optional<double> max_nrmse,
-             std::optional<Layout> layout) {
-    std::string condition = "device_key = ? AND policy = ?";
-    std::vector<std::string> bind{device_key, policy};
-    if (max_nrmse) {
-        condition += " AND nrmse <= CAST(? AS REAL)";
-        bind.push_back(fmt::format("{}", *max_nrmse));
-    }
-    if (layout) {
-        condition += " AND layout = ?";
-        bind.emplace_back(to_string(*layout));
-    }
-    return Rows(store.query(winners_sql(condition), bind));
+             const KernelFilter& filter) {
+    const Condition condition = condition_of(device_key, policy, filter);
+    return Rows(store.query(winners_sql(condition.sql), condition.bind));
+}
+
+Rows ranked(const Store& store,
+            const std::string& device_key,
+            const std::string& policy,
+            const KernelFilter& filter) {
+    const Condition condition = condition_of(device_key, policy, filter);
+    return Rows(store.query(ranked_sql(condition.sql), condition.bind));
 }
 
 Winner winner(const Rows& rows, std::size_t row) {
@@ -35,7 +94,10 @@ Winner winner(const Rows& rows, std::size_t row) {
     winner.ratio = rows.real(row, "ratio");
     winner.ratio_lo = rows.number(row, "ratio_lo");
     winner.ratio_hi = rows.number(row, "ratio_hi");
+    winner.baseline_us = rows.real(row, "baseline_us");
+    winner.floor_pct = rows.real(row, "floor_pct");
     winner.nrmse = rows.real(row, "nrmse");
+    winner.repeatable = rows.integer(row, "repeatable") == 1;
     winner.processes = static_cast<int>(rows.integer(row, "processes"));
     winner.tied = static_cast<int>(rows.integer(row, "tied"));
     return winner;

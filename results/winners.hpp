@@ -1,13 +1,14 @@
 #pragma once
 
 #include "results/rows.hpp"
+#include "results/table_rules.hpp"
 
 #include <optional>
 #include <string>
 
 namespace fdkbench {
 
-/// The best kernel of one cell.
+/// A kernel in one cell: its best, unless said otherwise.
 struct Winner {
     Problem problem;
     std::string family;
@@ -16,18 +17,43 @@ struct Winner {
     double ratio = 0;                ///< baseline ÷ time
     std::optional<double> ratio_lo;  ///< 95 % interval; nothing when there is one sample only
     std::optional<double> ratio_hi;
+    double baseline_us = 0;  ///< the library's best algorithm, in the same race
+    double floor_pct = 0;    ///< 100 × floor ÷ time
     double nrmse = 0;
-    int processes = 1;  ///< that its samples come from
-    int tied = 1;       ///< kernels that are as fast as far as these measurements can tell
+    bool repeatable = false;  ///< bitwise equal output when run twice
+    int processes = 1;        ///< that its samples come from
+    /// Kernels of the cell that are the fastest as far as these measurements can tell; 0 where this
+    /// is none of them.
+    int tied = 1;
 };
 
-/// The rows of view `best` for a device and a policy, or with `max_nrmse` the winners by the same
-/// rule among the kernels with at most this error; with `layout`, among those that read it.
+/// Which of the kernels that may win a cell are looked at.
+struct KernelFilter {
+    std::optional<double> max_nrmse = {};
+    bool repeatable = false;
+    bool any_m = false;            ///< only those that serve other m, too
+    bool without_library = false;  ///< only those without a step of the library
+    std::optional<Layout> layout = {};
+    std::optional<Problem> matrix = {};  ///< its m does not matter
+    std::optional<std::int64_t> m = {};
+};
+
+/// What the rules ask of each kernel.
+KernelFilter filter_of(const TableRules& rules);
+
+/// The rows of view `best` for a device and a policy, or the winners by the same rule among the
+/// kernels that pass the filter.
 Rows winners(const Store& store,
              const std::string& device_key,
              const std::string& policy,
-             std::optional<double> max_nrmse = std::nullopt,
-             std::optional<Layout> layout = std::nullopt);
+             const KernelFilter& filter = {});
+
+/// All kernels that pass it, by cell in the order of winners(); those of a cell that were confirmed
+/// first, then those with enough samples, and by ratio, the greatest first.
+Rows ranked(const Store& store,
+            const std::string& device_key,
+            const std::string& policy,
+            const KernelFilter& filter);
 
 /// One of these rows.
 Winner winner(const Rows& rows, std::size_t row);

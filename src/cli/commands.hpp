@@ -13,6 +13,7 @@ ExitCode run_verify(const VerifyOptions& options);
 ExitCode run_noise(const NoiseOptions& options);
 ExitCode run_merge(const MergeOptions& options);
 ExitCode run_export(const ExportOptions& options);
+ExitCode run_explain(const ExplainOptions& options);
 ExitCode run_quantise(const QuantiseRequest& request);
 ExitCode run_query(const QueryOptions& options);
 ExitCode run_version();

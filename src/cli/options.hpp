@@ -1,5 +1,6 @@
 #pragma once
 
+#include "results/table_rules.hpp"
 #include "src/core/measuring_policy.hpp"
 #include "src/core/problem.hpp"
 #include "tuner/shard.hpp"
@@ -78,10 +79,18 @@ struct ExportOptions {
     std::string format;  ///< "json", "header" or "csv"
     std::string output;  ///< empty: standard output
     std::string device;
-    std::optional<double> max_nrmse;
+    TableRules rules;
     std::string db;
     std::string bundle;     ///< file for table and kernels; not with format and output
     std::string cache_dir;  ///< where a bundle's kernels are
+};
+
+/// `fdkbench explain`.
+struct ExplainOptions {
+    Problem problem;
+    std::string device;  ///< whose table; may be empty
+    TableRules rules;    ///< of that table
+    std::string db;
 };
 
 /// `fdkbench query`.

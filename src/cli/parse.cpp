@@ -13,8 +13,15 @@
 namespace fdkbench {
 namespace {
 
-constexpr std::array kSubcommands{
-    add_devices, add_sweep, add_verify, add_noise, add_merge, add_export, add_quantise, add_query};
+constexpr std::array kSubcommands{add_devices,
+                                  add_sweep,
+                                  add_verify,
+                                  add_noise,
+                                  add_merge,
+                                  add_export,
+                                  add_explain,
+                                  add_quantise,
+                                  add_query};
 
 class Parser {
   public:
@@ -27,6 +34,7 @@ class Parser {
             "  fdkbench devices --measure\n"
             "  fdkbench sweep -b 16 8 4 2 1 -k 8192 6144\n"
             "  fdkbench export-table --format header -o fdkbench_table.hpp\n"
+            "  fdkbench explain -m 16 -n 4096 -k 4096 -b 4\n"
             "  fdkbench query \"SELECT m, bits, family, time_us, ratio FROM best\"\n"
             "  fdkbench quantise model.safetensors -o model-4bit.safetensors");
         for (const auto add : kSubcommands) {

@@ -1,6 +1,7 @@
 #include "src/cli/commands.hpp"
 #include "src/cli/machine_arguments.hpp"
 #include "src/cli/subcommand.hpp"
+#include "src/cli/table_rules.hpp"
 
 #include <memory>
 
@@ -8,12 +9,16 @@ namespace fdkbench {
 
 Subcommand add_export(CLI::App& program) {
     const auto options = std::make_shared<ExportOptions>();
-    CLI::App* app = new_subcommand(program,
-                                   "export-table",
-                                   "Write the best kernel of every cell as a table",
-                                   "  fdkbench export-table -o table.json\n"
-                                   "  fdkbench export-table --format header -o fdkbench_table.hpp\n"
-                                   "  fdkbench export-table --bundle h100.fdk");
+    const auto rules = std::make_shared<TableRulesArguments>();
+    CLI::App* app =
+        new_subcommand(program,
+                       "export-table",
+                       "Write the best kernel of every cell as a table",
+                       "  fdkbench export-table -o table.json\n"
+                       "  fdkbench export-table --format header -o fdkbench_table.hpp\n"
+                       "  fdkbench export-table --bundle h100.fdk\n"
+                       "  fdkbench export-table --max-kernels 2 --weights 1:100,16:10 -o few.json\n"
+                       "What a rule costs is said on standard error.");
     options->format = "json";
     CLI::Option* format =
         app->add_option("--format", options->format, "json, header (C++17) or csv")
@@ -30,11 +35,10 @@ Subcommand add_export(CLI::App& program) {
     add_cache_dir(*app, options->cache_dir);
     app->add_option(
         "--device", options->device, "Whose table, if the database has several devices");
-    app->add_option(
-           "--max-nrmse", options->max_nrmse, "Only kernels with at most this normalised error")
-        ->check(CLI::PositiveNumber);
+    add_table_rules(*app, *rules);
     add_db(*app, options->db);
-    return {app, [options](const std::string&) -> Command {
+    return {app, [options, rules](const std::string&) -> Command {
+                options->rules = finished(*rules);
                 options->cache_dir = chosen_cache_dir(options->cache_dir);
                 return [options] { return run_export(*options); };
             }};

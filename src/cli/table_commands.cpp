@@ -2,9 +2,11 @@
 #include "results/format.hpp"
 #include "results/summary.hpp"
 #include "results/table_bundle.hpp"
+#include "results/table_cost.hpp"
 #include "src/cli/commands.hpp"
 #include "src/cli/output.hpp"
 #include "src/cli/summary_table.hpp"
+#include "src/cli/table_rules.hpp"
 
 #include <fmt/format.h>
 
@@ -34,10 +36,14 @@ void write_bundle(const ExportOptions& options, const DispatchTable& table) {
                static_cast<double>(bytes.size()) / 0x1p20);
 }
 
+std::ptrdiff_t entries_without_tiling(const DispatchTable& table) {
+    return std::ranges::count_if(table.entries,
+                                 [](const TableEntry& entry) { return !entry.plan.tiling; });
+}
+
 /// Of entries that older versions measured.
 std::string tiling_note(const DispatchTable& table) {
-    const auto count = std::ranges::count_if(
-        table.entries, [](const TableEntry& entry) { return !entry.plan.tiling; });
+    const auto count = entries_without_tiling(table);
     return count == 0 ? ""
                       : fmt::format(
                             "{} of {} entries are for the m that they were measured for, and "
@@ -47,21 +53,49 @@ std::string tiling_note(const DispatchTable& table) {
                             table.entries.size());
 }
 
+/// The same, where nothing is left of the table.
+std::string tiling_hint(const DispatchTable& table) {
+    return entries_without_tiling(table) == 0
+               ? ""
+               : "an older version measured kernels for their own m only, run the same sweep "
+                 "again, or ";
+}
+
+/// What each rule costs, over those before it; `best` is the table without rules.
+std::string rule_costs(const Store& store, const ExportOptions& options, DispatchTable best) {
+    std::string text;
+    for (const RuleStage& stage : stages_of(options.rules)) {
+        DispatchTable table = read_table(store, options.device, stage.rules);
+        text += cost_text(
+            stage.typed, table_costs(table, best, stage.rules.weights), stage.rules.limit() > 0);
+        best = std::move(table);
+    }
+    return text;
+}
+
 }  // namespace
 
 ExitCode run_export(const ExportOptions& options) {
     const Store store = Store::open_read_only(options.db);
-    const DispatchTable table = read_table(store, options.device, options.max_nrmse);
+    const DispatchTable table = read_table(store, options.device, options.rules);
+    const DispatchTable best = read_table(store, options.device);
+    if (table.entries.empty() && !best.entries.empty()) {
+        throw UsageError(fmt::format("no kernel in {} keeps to {}: {}ask for less",
+                                     options.db,
+                                     typed_rules(options.rules),
+                                     tiling_hint(best)));
+    }
     if (options.bundle.empty()) {
         write_table(options, table);
     } else {
         write_bundle(options, table);
     }
     fmt::print(stderr, "{}", launch_note(launch_mode_of(table.policy)));
-    fmt::print(stderr, "{}", tiling_note(table));
+    fmt::print(stderr, "{}", tiling_note(best));
     for (const std::string& cost : table.layout_costs) {
         fmt::print(stderr, "{}\n", cost);
     }
+    fmt::print(stderr, "{}", rule_costs(store, options, best));
     return ExitCode::kDone;
 }
 

@@ -1,10 +1,15 @@
 #include "src/cuda/cuda_backend.hpp"
 #include "src/cuda/handles.hpp"
+#include "tests/cancelling.hpp"
 #include "tests/catch.hpp"
 #include "tests/fdk/fixture.hpp"
 #include "tests/kernels/points.hpp"
 
 #include <cuda_runtime_api.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
 
 using namespace fdkbench;
 using namespace fdkbench::test;
@@ -34,8 +39,10 @@ void require_cuda(cudaError_t status) {
 class Product {
   public:
     Product(const Problem& problem, unsigned seed)
+        : Product(problem, random_activations(problem, seed)) {}
+    Product(const Problem& problem, std::vector<std::uint16_t> x)
         : problem_(problem),
-          host_x_(random_activations(problem, seed)),
+          host_x_(std::move(x)),
           x_(bytes_of(host_x_), "cuda:0"),
           y_(static_cast<std::size_t>(2 * problem.shape.m * problem.shape.n), "cuda:0"),
           stream_(make_stream()) {
@@ -47,11 +54,24 @@ class Product {
     void multiply(fdk_matrix* matrix) {
         require_ok(fdk_matmul(matrix, stream_.get(), x_.data(), problem_.shape.m, y_.data()));
     }
-    [[nodiscard]] double error(const Weights& weights) {
+    /// y, when the stream has done its work.
+    [[nodiscard]] std::vector<std::uint16_t> result() {
         require_cuda(cudaStreamSynchronize(stream_.get()));
         std::vector<std::uint16_t> y(y_.bytes() / 2);
         require_cuda(cudaMemcpy(y.data(), y_.data(), y_.bytes(), cudaMemcpyDeviceToHost));
-        return nrmse(y, host_x_, weights, problem_);
+        return y;
+    }
+    [[nodiscard]] double error(const Weights& weights) {
+        return nrmse(result(), host_x_, weights, problem_);
+    }
+    /// Row `row` of x on its own.
+    [[nodiscard]] std::vector<std::uint16_t> multiply_alone(fdk_matrix* matrix, std::int64_t row) {
+        poison();
+        const auto* x = static_cast<const std::uint16_t*>(x_.data()) + row * problem_.shape.k;
+        require_ok(fdk_matmul(matrix, stream_.get(), x, 1, y_.data()));
+        std::vector<std::uint16_t> y = result();
+        y.resize(static_cast<std::size_t>(problem_.shape.n));
+        return y;
     }
     [[nodiscard]] cudaStream_t stream() const { return stream_.get(); }
 
@@ -137,6 +157,37 @@ TEST_CASE("Every family multiplies for m that it was not made for") {
             Product product(problem(m, bits), 3);
             product.multiply(matrix.get());
             CHECK(product.error(weights) < kMaxNrmse);
+        }
+    }
+}
+
+TEST_CASE("A row is the same to the bit whatever other rows there are, by every family") {
+    const DeviceInfo device = gpu();
+    const int bits = GENERATE(16, 8, 4, 2, 1);
+    const std::int64_t own = GENERATE(1, 4, 16, 64);
+    for (const Family* family : testing::claimants("cuda", problem(own, bits), device)) {
+        BundleMaker maker(device, make_nvrtc_compiler());
+        maker.add(family->name, problem(own, bits));
+        if (has_matmul(maker.table.entries.front().plan)) {
+            continue;  // the library chooses its algorithm by m
+        }
+        const Table table = load(maker.write());
+        Weights weights = random_weights(problem(own, bits), 7);
+        repeat_halves(weights.weight_data, weights.weight_data.size() / 512);
+        repeat_halves(weights.scale, weights.scale.size() / 512);
+        const MatrixHandle matrix = make_matrix(table.get(), weights, nullptr);
+        for (const std::int64_t m : {5, 64, 130}) {
+            Product product(problem(m, bits),
+                            negated_halves(random_activations(problem(m, bits), 3), 1024));
+            product.multiply(matrix.get());
+            const auto all = product.result();
+            for (const std::int64_t row : {std::int64_t{0}, std::int64_t{3}, m - 1}) {
+                INFO(family->name << " of m " << own << ", row " << row << " of " << m << ", "
+                                  << bits << " bits");
+                const auto alone = product.multiply_alone(matrix.get(), row);
+                const auto n = static_cast<std::ptrdiff_t>(alone.size());
+                CHECK(std::equal(alone.begin(), alone.end(), all.begin() + row * n));
+            }
         }
     }
 }

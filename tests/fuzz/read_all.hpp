@@ -1,11 +1,13 @@
 #pragma once
 
 #include "results/dispatch_table.hpp"
+#include "results/explanation.hpp"
 #include "results/format.hpp"
 #include "results/merge.hpp"
 #include "results/status_counts.hpp"
 #include "results/stored_rows.hpp"
 #include "results/summary.hpp"
+#include "results/table_cost.hpp"
 #include "tests/fuzz/fuzz.hpp"
 #include "tests/results/fixture.hpp"
 
@@ -20,6 +22,9 @@ inline void write_database(const std::filesystem::path& path) {
     }
     store.add(candidate(4), std::nullopt, failed(CandidateStatus::kCompile));
     store.add(candidate(5, small_problem(2)), "hash", single_sample(2));
+    Candidate any_m = candidate(7);
+    any_m.plan.tiling = RowTiling{.m_tile = 8};
+    store.add(any_m, hash_of(any_m), correct(1, 64, 7));
     store.begin_attempt(candidate(6), "another");
     store.decide(small_problem(), 0.03, 2);
     store.end_run(1);
@@ -41,10 +46,18 @@ inline void read_all(const std::filesystem::path& path) {
         refuse_cleanly([&] { winner_rows(store, run.device.key, run.policy.key()); });
         refuse_cleanly([&] { measuring_policy(store, newest_policy(store, run.device.key)); });
         refuse_cleanly([&] {
-            const DispatchTable table = read_table(store, "", 0.004);
+            const DispatchTable table = read_table(store, "", {.max_nrmse = 0.004});
             to_header(table);
             to_csv(table);
             static_cast<void>(Json::parse(to_json_text(table)));
+        });
+        refuse_cleanly([&] {
+            const TableRules rules{.batch_invariant = true};
+            const DispatchTable table = read_table(store, "", rules);
+            cost_text("--batch-invariant", table_costs(table, read_table(store, ""), {}), true);
+            for (const TableEntry& entry : table.entries) {
+                explain(store, table, rules, entry.problem, entry);
+            }
         });
         refuse_cleanly([&] {
             const QueryResult best = best_overview(store);

@@ -1,4 +1,5 @@
 #include "src/core/accuracy.hpp"
+#include "tests/cancelling.hpp"
 #include "tests/catch.hpp"
 #include "tests/host/fixture.hpp"
 #include "tests/kernels/patched.hpp"
@@ -70,7 +71,81 @@ void check_points(const Family& family, Problem problem, const std::vector<Param
     }
 }
 
+/// A kernel with weights and 64 rows of x whose products are all rounding.
+struct Cancelling {
+    Cancelling(const KernelSource& source, const Family& family, Problem of, const Params& params)
+        : problem(of),
+          binary(compile_kernel(source, problem, params)),
+          plan(family.plan(problem, params, host_device())),
+          weights(random_weights(problem, 1)) {
+        const auto n = static_cast<std::size_t>(problem.shape.n);
+        const auto k = static_cast<std::size_t>(problem.shape.k);
+        repeat_halves(weights.packed, weights.packed.size() / n);
+        repeat_halves(weights.scale, weights.scale.size() / n);
+        problem.shape.m = 64;
+        x = negated_halves(random_activations(problem, 2), k);
+    }
+    /// y for `m` rows of x from `first` on.
+    [[nodiscard]] std::vector<std::uint16_t> run(std::int64_t first, std::int64_t m) const {
+        Problem part = problem;
+        part.shape.m = m;
+        const auto begin = x.begin() + first * part.shape.k;
+        const auto kernel =
+            host().load(binary->path(), for_m(plan, m).value(), part, LaunchMode::kPlain);
+        return run_kernel(*kernel, part, {begin, begin + m * part.shape.k}, weights);
+    }
+    Problem problem;
+    std::unique_ptr<TemporaryFile> binary;
+    LaunchPlan plan;
+    Weights weights;
+    std::vector<std::uint16_t> x;
+};
+
+/// How many rows are other bits alone, or as one of 5, than as one of 64.
+int rows_that_depend_on_m(const Cancelling& kernel) {
+    const std::int64_t n = kernel.problem.shape.n;
+    const auto all = kernel.run(0, 64);
+    const auto five = kernel.run(0, 5);
+    CHECK(std::ranges::count(all, 0) < std::ssize(all) / 2);
+    int different = std::equal(five.begin(), five.end(), all.begin()) ? 0 : 1;
+    for (const std::int64_t row : {0, 1, 2, 3, 4, 63}) {
+        const auto alone = kernel.run(row, 1);
+        different += std::equal(alone.begin(), alone.end(), all.begin() + row * n) ? 0 : 1;
+    }
+    return different;
+}
+
 }  // namespace
+
+TEST_CASE("A row is the same to the bit whatever other rows there are") {
+    require_compiler();
+    const int bits = GENERATE(16, 8, 4, 2, 1);
+    const std::int64_t m = GENERATE(1, 64);
+    const Problem problem{{m, kRaggedN, 768}, {bits, bits == 16 ? 0 : 64}, ElementType::kBf16};
+    for (const Family& family : families()) {
+        if (family.backend != "host" || family.declines(problem, host_device())) {
+            continue;
+        }
+        const std::vector<Params> all = points(family, problem, 3);
+        CHECK_FALSE(all.empty());
+        for (const Params& params : all) {
+            INFO(family.name << " " << to_string(problem) << " " << to_string(params));
+            CHECK(rows_that_depend_on_m({kernel_source(family), family, problem, params}) == 0);
+        }
+    }
+}
+
+TEST_CASE("A kernel that adds up one row in another order is seen to depend on m") {
+    require_compiler();
+    const Problem problem{{64, kRaggedN, 768}, {4, 64}, ElementType::kBf16};
+    const Family& family = family_named("host_lut");
+    const KernelSource source = testing::patched(
+        family,
+        "for (std::int64_t block = 0; block < kFullBlocks; ++block) {",
+        "for (std::int64_t i = 0; i < kFullBlocks; ++i) {\n"
+        "    const std::int64_t block = arguments_.m == 1 ? kFullBlocks - 1 - i : i;");
+    CHECK(rows_that_depend_on_m({source, family, problem, point(family, problem, 0)}) > 0);
+}
 
 TEST_CASE("host_lut agrees with the reference for every format, ragged shapes and both types") {
     require_compiler();

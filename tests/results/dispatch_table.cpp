@@ -85,7 +85,7 @@ void check_valid(const Json& value, const Json& rule, const Json& root) {
 
 TEST_CASE("The table holds the winner of every cell with where it came from") {
     const Fixture fixture;
-    const DispatchTable table = read_table(fixture.store, "", std::nullopt);
+    const DispatchTable table = read_table(fixture.store, "");
     CHECK(table.device_name == "Fictional 100");
     CHECK(table.device_key == "Fictional 100, sm_90, 4 SMs");
     CHECK(table.device_arch == "sm_90a");
@@ -114,12 +114,12 @@ TEST_CASE("The table holds the winner of every cell with where it came from") {
 
 TEST_CASE("A tighter error decides the winner again by the same rule") {
     const Fixture fixture;
-    const DispatchTable table = read_table(fixture.store, "", 0.003);
+    const DispatchTable table = read_table(fixture.store, "", {.max_nrmse = 0.003});
     REQUIRE(table.entries.size() == 2);
     // Among the accurate ones 2.0 and 1.99 tie, and the one with fewer registers wins.
     CHECK(table.entries[0].ratio == 1.99);
-    CHECK(read_table(fixture.store, "", 0.0035).entries[0].ratio == 3);
-    CHECK(read_table(fixture.store, "", 1e-9).entries.empty());
+    CHECK(read_table(fixture.store, "", {.max_nrmse = 0.0035}).entries[0].ratio == 3);
+    CHECK(read_table(fixture.store, "", {.max_nrmse = 1e-9}).entries.empty());
 }
 
 TEST_CASE("A device is found by id, key, name or uuid") {
@@ -132,23 +132,21 @@ TEST_CASE("A device is found by id, key, name or uuid") {
 
     for (const char* name :
          {"cuda:0", "Fictional 100", "Fictional 100, sm_90, 4 SMs", "GPU-Fictional 100"}) {
-        CHECK(read_table(fixture.store, name, std::nullopt).entries.size() == 2);
+        CHECK(read_table(fixture.store, name).entries.size() == 2);
     }
-    CHECK(read_table(fixture.store, "host", std::nullopt).entries.at(0).ratio == 5);
+    CHECK(read_table(fixture.store, "host").entries.at(0).ratio == 5);
 
     const auto both =
         ContainsSubstring("\"Fictional 100, sm_90, 4 SMs\", \"Processor, sm_90, 4 SMs\"");
-    CHECK_THROWS_AS(read_table(fixture.store, "", std::nullopt), UsageError);
-    CHECK_THROWS_WITH(read_table(fixture.store, "", std::nullopt),
-                      ContainsSubstring("several devices") && both);
-    CHECK_THROWS_AS(read_table(fixture.store, "cuda:7", std::nullopt), UsageError);
-    CHECK_THROWS_WITH(read_table(fixture.store, "cuda:7", std::nullopt),
-                      ContainsSubstring("\"cuda:7\"") && both);
+    CHECK_THROWS_AS(read_table(fixture.store, ""), UsageError);
+    CHECK_THROWS_WITH(read_table(fixture.store, ""), ContainsSubstring("several devices") && both);
+    CHECK_THROWS_AS(read_table(fixture.store, "cuda:7"), UsageError);
+    CHECK_THROWS_WITH(read_table(fixture.store, "cuda:7"), ContainsSubstring("\"cuda:7\"") && both);
 }
 
 TEST_CASE("An empty database has no table") {
     const TemporaryFolder folder;
-    CHECK_THROWS_WITH(read_table(Store::open(folder / "a.db"), "", std::nullopt),
+    CHECK_THROWS_WITH(read_table(Store::open(folder / "a.db"), ""),
                       ContainsSubstring("run fdkbench sweep first"));
 }
 
@@ -158,16 +156,16 @@ TEST_CASE("The policy of the newest run counts") {
     other.policy.seed = 9;
     other.driver = "600";
     fixture.store.begin_run(other);
-    CHECK(read_table(fixture.store, "", std::nullopt).policy == MeasuringPolicy{}.key());
+    CHECK(read_table(fixture.store, "").policy == MeasuringPolicy{}.key());
     fixture.add(8, correct(1), small_problem(1));
-    const DispatchTable table = read_table(fixture.store, "", std::nullopt);
+    const DispatchTable table = read_table(fixture.store, "");
     CHECK(table.policy == other.policy.key());
     CHECK(table.driver == "600");
     REQUIRE(table.entries.size() == 1);
     CHECK(table.entries[0].ratio == 1);
 
     fixture.store.begin_run(fictional_run());
-    CHECK(read_table(fixture.store, "", std::nullopt).entries.size() == 2);
+    CHECK(read_table(fixture.store, "").entries.size() == 2);
 }
 
 TEST_CASE("A table is of plain or of dependent launches, and every entry says of which") {
@@ -184,7 +182,7 @@ TEST_CASE("A table is of plain or of dependent launches, and every entry says of
             "cold5-normal-seed1-nrmse0.004-dependent-v6");
     }
 
-    const DispatchTable dependent = read_table(fixture.store, "", std::nullopt);
+    const DispatchTable dependent = read_table(fixture.store, "");
     const Json json = Json::parse(to_json_text(dependent));
     const Json rule = schema();
     check_valid(json, rule, rule);
@@ -196,7 +194,7 @@ TEST_CASE("A table is of plain or of dependent launches, and every entry says of
     CHECK_THAT(to_csv(dependent), ContainsSubstring(",canonical,dependent,"));
 
     fixture.store.begin_run(fictional_run());
-    const DispatchTable plain = read_table(fixture.store, "", std::nullopt);
+    const DispatchTable plain = read_table(fixture.store, "");
     REQUIRE(plain.entries.size() == 2);
     for (const TableEntry& entry : plain.entries) {
         CHECK(entry.launch_mode == LaunchMode::kPlain);
@@ -213,7 +211,7 @@ TEST_CASE("Every entry says what it was measured with, the table what its newest
     fixture.store.begin_run(later);
     fixture.add(4, correct(2), small_problem(1));   // not the fastest there
     fixture.add(8, correct(2), small_problem(16));  // the fastest
-    const DispatchTable table = read_table(fixture.store, "", std::nullopt);
+    const DispatchTable table = read_table(fixture.store, "");
     REQUIRE(table.entries.size() == 2);
     CHECK(table.entries[0].driver == "580.1");
     CHECK(table.entries[0].compiler == "nvrtc 13.0");
@@ -238,7 +236,7 @@ TEST_CASE("The JSON is as its schema says") {
     Fixture fixture;
     fixture.add(4, single_sample(1), small_problem(32));
     const Json rule = schema();
-    const Json json = Json::parse(to_json_text(read_table(fixture.store, "", std::nullopt)));
+    const Json json = Json::parse(to_json_text(read_table(fixture.store, "")));
     check_valid(json, rule, rule);
     REQUIRE(json["entries"].size() == 3);
     CHECK(json["schema"] == "fdkbench-table");
@@ -261,7 +259,7 @@ TEST_CASE("The JSON is as its schema says") {
 
 TEST_CASE("The CSV has a line per entry and a header even without entries") {
     const Fixture fixture;
-    const std::string csv = to_csv(read_table(fixture.store, "", std::nullopt));
+    const std::string csv = to_csv(read_table(fixture.store, ""));
     CHECK(std::count(csv.begin(), csv.end(), '\n') == 3);
     const std::string header =
         "m,n,k,bits,group_size,type,first_m,last_m,family,params,launch,binary_hash,layout,launch_"
@@ -277,6 +275,6 @@ TEST_CASE("What a single sample does not give is an empty field of the CSV") {
     Store store = Store::open(folder / "a.db");
     store.begin_run(fictional_run());
     store.add(candidate(4), "hash", single_sample(2));
-    const std::string csv = to_csv(read_table(store, "", std::nullopt));
+    const std::string csv = to_csv(read_table(store, ""));
     CHECK_THAT(csv, ContainsSubstring(",hash,canonical,plain,10.0,2.0,,,0.002,20"));
 }

@@ -1,5 +1,6 @@
 #include "results/layout_choice.hpp"
 
+#include "results/dispatch_table.hpp"
 #include "src/core/json.hpp"
 #include "tests/catch.hpp"
 #include "tests/results/fixture.hpp"
@@ -23,9 +24,7 @@ struct Fixture {
         kernel.layout = layout;
         store.add(kernel, hash_of(kernel), correct(ratio));
     }
-    [[nodiscard]] DispatchTable table(std::optional<double> max_nrmse = {}) const {
-        return read_table(store, "", max_nrmse);
-    }
+    [[nodiscard]] DispatchTable table() const { return read_table(store, ""); }
     std::int64_t warps = 0;
     TemporaryFolder folder;
     Store store = Store::open(folder / "a.db");

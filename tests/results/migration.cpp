@@ -120,7 +120,7 @@ TEST_CASE("Rows of version 1 are exported, and new ones join them") {
     const TemporaryFolder folder;
     make_version_1(folder / "a.db");
     Store store = Store::open(folder / "a.db");
-    const DispatchTable table = read_table(store, "", std::nullopt);
+    const DispatchTable table = read_table(store, "");
     CHECK(table.policy == kOldPolicy);
     REQUIRE(table.entries.size() == 1);
     CHECK(table.entries[0].binary_hash == "hash-key4");
@@ -138,5 +138,5 @@ TEST_CASE("Rows of version 1 are exported, and new ones join them") {
     store.add(candidate(4), "hash-key4", correct(3));
     CHECK(value(store, "SELECT count(*) FROM run WHERE key IS NOT NULL") == "3");
     CHECK(value(store, "SELECT group_concat(ratio) FROM best") == "2.0,3.0");
-    CHECK(read_table(store, "", std::nullopt).policy == run.policy.key());
+    CHECK(read_table(store, "").policy == run.policy.key());
 }

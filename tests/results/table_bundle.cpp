@@ -23,7 +23,7 @@ struct Fixture {
         for (const std::int64_t m : {1, 2, 4}) {
             store.add(candidate(1, small_problem(m)), (m < 4 ? one : two).hash, correct(2));
         }
-        table = read_table(store, "", std::nullopt);
+        table = read_table(store, "");
     }
 
     TemporaryFolder folder;

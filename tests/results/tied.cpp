@@ -156,7 +156,8 @@ TEST_CASE("An incumbent stays until it is beaten by more than the margin") {
         exact.accuracy->nrmse = 0.0001;
         fixture.add(2, exact);
         const RunRecord run = fictional_run();
-        const Rows rows = winners(fixture.store, run.device.key, run.policy.key(), 0.001);
+        const Rows rows =
+            winners(fixture.store, run.device.key, run.policy.key(), {.max_nrmse = 0.001});
         REQUIRE(rows.size() == 1);
         CHECK(winner(rows, 0).ratio == 1.2);
     }
