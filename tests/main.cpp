@@ -12,4 +12,6 @@ void skip_program(const std::string& reason) {
     std::_Exit(77);
 }
 
-int main(int argc, char** argv) { return Catch::Session().run(argc, argv); }
+int main(int argc, char** argv) {
+    return Catch::Session().run(argc, argv);
+}

@@ -32,10 +32,10 @@ struct RaceStep {
 
 /// Finds the fastest of several candidates with few samples (design: measuring). Pure logic: the
 /// caller times the blocks. Each round samples every candidate once, in blocks of random order.
-/// A candidate leaves after a round when it is hopeless (estimate and samples all above the leader's
-/// time by 50 %, from the second sample on by 15 %) or slower (from the third sample on: its interval
-/// below the leader's, and more than 2 % apart). The race is over when the half-width of the leader's
-/// interval is under 0.5 %, or the rounds or the time are used up.
+/// A candidate leaves after a round when it is hopeless (estimate and samples all above the
+/// leader's time by 50 %, from the second sample on by 15 %) or slower (from the third sample on:
+/// its interval below the leader's, and more than 2 % apart). The race is over when the half-width
+/// of the leader's interval is under 0.5 %, or the rounds or the time are used up.
 class Race {
   public:
     Race(const std::vector<Racer>& racers, std::uint64_t seed, RaceLimits limits = {});

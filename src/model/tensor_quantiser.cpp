@@ -153,8 +153,7 @@ std::array<TensorSpec, 3> parts_of(const QuantisedTensor& tensor) {
     if (tensor.layout == Layout::kFragment) {
         const std::int64_t blocks = ceil_div(tensor.n, kBlockRows);
         data.shape = {blocks, ceil_div(row_bytes * kBlockRows, kBlockBytes), kBlockBytes};
-        scale.shape = {
-            blocks, ceil_div(groups, kBlockGroups), kBlockRows / 2, kBlockGroups, 2};
+        scale.shape = {blocks, ceil_div(groups, kBlockGroups), kBlockRows / 2, kBlockGroups, 2};
         data.bytes = static_cast<std::uint64_t>(fragment_weight_bytes(shape, format));
         scale.bytes = static_cast<std::uint64_t>(2 * fragment_scales(shape, format));
     } else {

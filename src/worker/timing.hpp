@@ -37,8 +37,9 @@ void record_again(Backend& backend,
                   std::span<const Arguments> rotation,
                   TimedReplay& timed);
 
-/// Records launches that rotate over `rotation`: as many as last about 0.5 ms, at least one for each
-/// element so that the whole budget of cold bytes is gone through, but no more than 20 ms take.
+/// Records launches that rotate over `rotation`: as many as last about 0.5 ms, at least one for
+/// each element so that the whole budget of cold bytes is gone through, but no more than 20 ms
+/// take.
 TimedReplay record_timed(Backend& backend,
                          Runnable& runnable,
                          std::span<const Arguments> rotation,

@@ -45,7 +45,10 @@ void check_message(const T& message,
 
 LaunchPlan some_plan() {
     LaunchPlan plan;
-    plan.steps.push_back({.kernel = "lut_mv", .grid = {512, 1, 1}, .block = {128, 1, 1}});
+    LaunchStep& step = plan.steps.emplace_back();
+    step.kernel = "lut_mv";
+    step.grid = {512, 1, 1};
+    step.block = {128, 1, 1};
     plan.workspace_bytes = 4096;
     return plan;
 }
