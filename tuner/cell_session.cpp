@@ -219,7 +219,7 @@ void CellSession::race_all() {
         run_block(step.block);
         context_.listener.cell_progress(problem_, leader());
     }
-    if (confirming()) {
+    if (task_.energy) {
         read_energy();
     }
     record_timed(slots_in(State::kChecked));
@@ -307,7 +307,6 @@ void CellSession::discard(const std::vector<int>& slots, const std::string& obje
     std::this_thread::sleep_for(kRecovery * (1 << times));
 }
 
-/// Once for each kernel: the first process that confirms it.
 void CellSession::read_energy() {
     for (const int slot : slots_in(State::kChecked)) {
         Entry& entry = entries_[slot];

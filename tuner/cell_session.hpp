@@ -36,6 +36,7 @@ struct CellTask {
     std::vector<std::string> hashes = {};
     /// PrepareRequest::baselines.
     std::vector<std::string> baselines = {};
+    bool energy = false;  ///< whether to read what each call takes, too, where that is not known
 };
 
 /// One cell of a sweep: every candidate is checked as its binary arrives, the correct ones race,

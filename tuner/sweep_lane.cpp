@@ -191,6 +191,8 @@ bool LaneRunner::confirm(RacedCell& raced,
     if (cell->candidates.empty()) {
         return true;
     }
+    // As late as it can be: fewer kernels tie then.
+    task.energy = processes(finalists.front().measurement.samples) >= lane_.options.confirmations;
     compiles_.request(*cell);
     SweepContext context{
         lane_.options, lane_.sink, listener_, compiles_, worker, outcome_, stopping_};

@@ -1,6 +1,7 @@
 #include "tests/catch.hpp"
 #include "tests/tuner/bench.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -29,6 +30,10 @@ TEST_CASE("Finalists are timed again in fresh processes, and the winner is then 
         }
     }
     CHECK(confirmed == 2);
+    CHECK(bench.world.count("energy") == 2);
+    const auto is_energy = [](const std::string& event) { return event.starts_with("energy"); };
+    const auto& all = bench.world.events;
+    CHECK(std::count(all.begin(), std::ranges::find_if(all, is_energy), "worker") == 3);
     REQUIRE(bench.sink.decisions.size() == 2);
     CHECK(bench.sink.decisions[0].second == 0.05);
     const std::size_t events = bench.world.events.size();
