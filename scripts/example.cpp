@@ -66,7 +66,12 @@ int main(int argc, char** argv) {
 
     fdk_table* table = nullptr;
     fdk_matrix* matrix = nullptr;
+    const char* notice = nullptr;
     ok(fdk_table_load(argv[1], &table));
+    ok(fdk_table_notice(table, nullptr, &notice));
+    if (*notice != '\0') {
+        std::fprintf(stderr, "example: %s\n", notice);
+    }
     ok(fdk_quantise(&format, w.data(), FDK_FP32, nullptr, weight_data.data(), scale.data()));
     ok(fdk_matrix_create(
         table, &format, weight_data.data(), scale.data(), nullptr, nullptr, &matrix));

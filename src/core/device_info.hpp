@@ -20,6 +20,7 @@ struct DeviceInfo {
     int units = 0;               ///< SMs, or cores the process may use
     std::int64_t cache_bytes = 0;   ///< the cache that `cold` must defeat: L2, or the last level
     std::int64_t memory_bytes = 0;  ///< total device memory
+    double memory_gb_s = 0;         ///< that its memory could transfer at most; 0: not known
     std::int64_t shared_bytes_per_block = 0;  ///< opt-in limit of shared memory; 0 on the host
     int max_threads_per_block = 0;            ///< 0 on the host
     std::string isa;  ///< host: widest vector ISA the compiler reports ("avx512", …)

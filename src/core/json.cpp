@@ -65,6 +65,7 @@ void members(ConstOr<DeviceInfo> auto& device, auto& visit) {
     visit("units", device.units);
     visit("cache_bytes", device.cache_bytes);
     visit("memory_bytes", device.memory_bytes);
+    visit("memory_gb_s", device.memory_gb_s);
     visit("shared_bytes_per_block", device.shared_bytes_per_block);
     visit("max_threads_per_block", device.max_threads_per_block);
     visit("isa", device.isa);

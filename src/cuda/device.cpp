@@ -29,13 +29,22 @@ std::string arch_text(int major, int minor) {
     return fmt::format("sm_{}{}{}", major, minor, major >= 9 ? "a" : "");
 }
 
+int clock_khz(int index, cudaDeviceAttr attribute) {
+    int khz = 0;
+    check(cudaDeviceGetAttribute(&khz, attribute, index), "cudaDeviceGetAttribute");
+    return khz;
+}
+
+/// Two transfers in each cycle.
+double memory_gb_s(int index, const cudaDeviceProp& device) {
+    return 2e-6 * clock_khz(index, cudaDevAttrMemoryClockRate) * device.memoryBusWidth / 8;
+}
+
 Facts describe(int index, const cudaDeviceProp& device) {
     Facts facts;
     for (const auto& [name, attribute] : {std::pair{"SM clock", cudaDevAttrClockRate},
                                           std::pair{"memory clock", cudaDevAttrMemoryClockRate}}) {
-        int khz = 0;
-        check(cudaDeviceGetAttribute(&khz, attribute, index), "cudaDeviceGetAttribute");
-        facts.emplace_back(name, fmt::format("{} MHz", khz / 1000));
+        facts.emplace_back(name, fmt::format("{} MHz", clock_khz(index, attribute) / 1000));
     }
     facts.emplace_back("memory bus", fmt::format("{} bits", device.memoryBusWidth));
     std::array<char, 32> pci{};
@@ -55,6 +64,7 @@ DeviceInfo device_info(int index) {
     info.units = device.multiProcessorCount;
     info.cache_bytes = device.l2CacheSize;
     info.memory_bytes = static_cast<std::int64_t>(device.totalGlobalMem);
+    info.memory_gb_s = memory_gb_s(index, device);
     info.key = fmt::format("{}, sm_{}, {} SMs, {:.0f} MiB L2, {:.0f} GiB",
                            info.name,
                            info.compute_capability,

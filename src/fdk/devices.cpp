@@ -1,6 +1,7 @@
 #include "src/fdk/devices.hpp"
 
 #include "src/core/error.hpp"
+#include "src/fdk/device_notice.hpp"
 #include "src/fdk/status.hpp"
 #if FDK_HAS_CUDA
 #include "src/cuda/serving.hpp"
@@ -13,6 +14,7 @@
 
 #include <charconv>
 #include <string_view>
+#include <utility>
 
 namespace fdkbench {
 namespace {
@@ -57,14 +59,14 @@ std::unique_ptr<ServingDevice> made(const std::string& id) {
 /// Kernels for the CPU are compiled for exactly the one that they were measured on: on another,
 /// they may crash.
 void require_match(const DeviceInfo& device, const ServingTable& table) {
-    const bool is_host = table.device_backend == "host";
-    if (device.arch != table.device_arch || (is_host && device.name != table.device_name)) {
+    const bool is_host = table.device.backend == "host";
+    if (device.arch != table.device.arch || (is_host && device.name != table.device.name)) {
         fail(
             fmt::format("the table {} has kernels for {} ({}), {} is {} ({}): sweep on this device "
                         "and write a bundle of that",
                         table.name,
-                        table.device_name,
-                        table.device_arch,
+                        table.device.name,
+                        table.device.arch,
                         device.id,
                         device.name,
                         device.arch));
@@ -73,25 +75,27 @@ void require_match(const DeviceInfo& device, const ServingTable& table) {
 
 }  // namespace
 
-std::shared_ptr<ServingDevice> Devices::open(const std::string& id, const ServingTable& table) {
-    const std::string first = table.device_backend == "host" ? "host" : "cuda:0";
+const Devices::Opened& Devices::open(const std::string& id, const ServingTable& table) {
+    const std::string first = table.device.backend == "host" ? "host" : "cuda:0";
     const std::string& wanted = id.empty() ? first : id;
     if (wanted != "host" && !wanted.starts_with("cuda:")) {
         fail(fmt::format("'{}' is no device: give cuda:0, cuda:1, … or host", wanted));
     }
-    if ((wanted == "host") != (table.device_backend == "host")) {
+    if ((wanted == "host") != (table.device.backend == "host")) {
         fail(fmt::format("the table {} has kernels for {} ({}), which cannot run on {}",
                          table.name,
-                         table.device_name,
-                         table.device_backend,
+                         table.device.name,
+                         table.device.backend,
                          wanted));
     }
-    std::shared_ptr<ServingDevice>& device = opened_[wanted];
-    if (!device) {
-        device = made(wanted);
+    const auto found = opened_.find(wanted);
+    if (found != opened_.end()) {
+        return found->second;
     }
+    std::shared_ptr<ServingDevice> device = made(wanted);
     require_match(device->info(), table);
-    return device;
+    std::string notice = device_notice(table.name, table.device, device->info());
+    return opened_.emplace(wanted, Opened{std::move(device), std::move(notice)}).first->second;
 }
 
 }  // namespace fdkbench

@@ -5,7 +5,6 @@
 
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 
 namespace fdkbench {
@@ -13,12 +12,18 @@ namespace fdkbench {
 /// The devices that a table's matrices live on, opened at first use.
 class Devices {
   public:
+    struct Opened {
+        std::shared_ptr<ServingDevice> device;
+        std::string notice;  ///< as that of fdk_table_notice()
+    };
+
     /// "host", "cuda:1"; "" is the first of the table's kind. Throws StatusError (no device) for
-    /// one that is not there or that the table's kernels are not compiled for.
-    std::shared_ptr<ServingDevice> open(const std::string& id, const ServingTable& table);
+    /// one that is not there or that the table's kernels are not compiled for. Always the same
+    /// table; what is opened stays where it is.
+    const Opened& open(const std::string& id, const ServingTable& table);
 
   private:
-    std::map<std::string, std::shared_ptr<ServingDevice>> opened_;
+    std::map<std::string, Opened> opened_;
 };
 
 }  // namespace fdkbench

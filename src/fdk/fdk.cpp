@@ -26,7 +26,7 @@ using namespace fdkbench;
 
 struct fdk_table {
     ServingTable table;
-    mutable std::mutex making;  ///< of matrices, which share devices
+    mutable std::mutex opening;  ///< of devices, and making of matrices on them
     mutable Devices devices;
 };
 
@@ -191,6 +191,11 @@ std::vector<const ServingEntry*> entries_for(const ServingTable& table, const Pr
     return entries;
 }
 
+/// The caller holds table.opening.
+const Devices::Opened& opened_device(const fdk_table& table, const char* device) {
+    return table.devices.open(device == nullptr ? "" : device, table.table);
+}
+
 }  // namespace
 
 const char* fdk_last_error(void) {
@@ -208,6 +213,16 @@ fdk_status fdk_table_load(const char* path, fdk_table** table) {
 
 void fdk_table_free(fdk_table* table) {
     delete table;
+}
+
+fdk_status fdk_table_notice(const fdk_table* table, const char* device, const char** notice) {
+    return guarded(FDK_INVALID_ARGUMENT, [&] {
+        require_given("notice", notice);
+        *notice = nullptr;
+        require_given("table", table);
+        const std::lock_guard lock(table->opening);
+        *notice = opened_device(*table, device).notice.c_str();
+    });
 }
 
 fdk_status fdk_uniform_codebook(int32_t bits, fdk_type type, void* codebook) {
@@ -257,9 +272,9 @@ fdk_status fdk_matrix_create(const fdk_table* table,
         const Problem problem = problem_of(format);
         const auto entries = entries_for(table->table, problem);
         const QuantisedMatrix given = given_matrix(problem, weight_data, scale, codebook);
-        const std::lock_guard lock(table->making);
-        auto opened = table->devices.open(device == nullptr ? "" : device, table->table);
-        *matrix = new fdk_matrix{Matrix(std::move(opened), table->table, entries, given)};
+        const std::lock_guard lock(table->opening);
+        const auto& opened = opened_device(*table, device);
+        *matrix = new fdk_matrix{Matrix(opened.device, table->table, entries, given)};
     });
 }
 

@@ -65,6 +65,17 @@ FDK_API fdk_status fdk_table_load(const char* path, fdk_table** table);
 /// Null is allowed.
 FDK_API void fdk_table_free(fdk_table* table);
 
+/// Whether the kernels that were the fastest where the table was measured should be so on a device:
+/// `*notice` is "" where it has as many SMs (on the host: cores), as much L2 (last-level) cache
+/// and, within 10 %, the memory bandwidth of the one that was measured. Else it is one line of
+/// UTF-8 that says what differs and what to do; matrices multiply all the same. What the table or
+/// the device does not tell is not compared, nor are names. `device`: as for fdk_matrix_create().
+/// `*notice` belongs to the table. FDK_INVALID_ARGUMENT, FDK_NO_DEVICE (also where the table's
+/// kernels cannot run there), FDK_ENVIRONMENT.
+FDK_API fdk_status fdk_table_notice(const fdk_table* table,
+                                    const char* device,
+                                    const char** notice);
+
 /// 2^bits values evenly from −1 to 1, mirrored about 0, to `codebook` [2^bits] of `type` (16 bits
 /// each). What is used where a codebook is null. FDK_INVALID_ARGUMENT.
 FDK_API fdk_status fdk_uniform_codebook(int32_t bits, fdk_type type, void* codebook);
@@ -88,13 +99,13 @@ FDK_API fdk_status fdk_quantise(const fdk_format* format,
 
 /// Makes a matrix on a device: loads the table's kernels for this format, uploads the weights in
 /// the order that they read (one copy for all m), sets workspaces up and launches each kernel once,
-/// with zeros, so that later launches, of whatever m, find everything loaded. `device`: "host", "cuda:0", "cuda:1",
-/// …; null for the first device of the table's kind. weight_data, scale, codebook: as
-/// fdk_quantise() takes and writes them, in the host's memory, not needed after the call. With bits
-/// 16, weight_data is [n,k] of format->type, scale and codebook are null. The caller owns *matrix.
-/// Must not be called while this thread captures a CUDA graph. Needs, for the time of the call,
-/// memory for x and y of the m with which kernels are launched: where one of them calls cuBLASLt, up
-/// to 4096. Leaves the thread's current CUDA device as it is.
+/// with zeros, so that later launches, of whatever m, find everything loaded. `device`: "host",
+/// "cuda:0", "cuda:1", …; null for the first device of the table's kind. weight_data, scale,
+/// codebook: as fdk_quantise() takes and writes them, in the host's memory, not needed after the
+/// call. With bits 16, weight_data is [n,k] of format->type, scale and codebook are null. The
+/// caller owns *matrix. Must not be called while this thread captures a CUDA graph. Needs, for the
+/// time of the call, memory for x and y of the m with which kernels are launched: where one of them
+/// calls cuBLASLt, up to 4096. Leaves the thread's current CUDA device as it is.
 /// FDK_INVALID_ARGUMENT, FDK_NO_ENTRY, FDK_NO_DEVICE, FDK_ENVIRONMENT, FDK_DEVICE_ERROR.
 FDK_API fdk_status fdk_matrix_create(const fdk_table* table,
                                      const fdk_format* format,
@@ -106,8 +117,8 @@ FDK_API fdk_status fdk_matrix_create(const fdk_table* table,
 /// Launches must have ended, and CUDA graphs that hold any be gone. Null is allowed.
 FDK_API void fdk_matrix_free(fdk_matrix* matrix);
 
-/// The m that the table was measured for: `*m` points to `*count` ascending numbers, which belong to
-/// the matrix. For these its kernels were the fastest; between and beyond, the choice is a
+/// The m that the table was measured for: `*m` points to `*count` ascending numbers, which belong
+/// to the matrix. For these its kernels were the fastest; between and beyond, the choice is a
 /// prediction. FDK_INVALID_ARGUMENT.
 FDK_API fdk_status fdk_matrix_m(const fdk_matrix* matrix, const int64_t** m, size_t* count);
 

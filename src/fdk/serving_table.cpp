@@ -18,6 +18,25 @@ const std::string& word(const Json& json, const char* key) {
     return json.at(key).get_ref<const std::string&>();
 }
 
+/// Reads a member where there is one.
+template <typename Value>
+void read_known(const Json& json, const char* key, Value& value) {
+    if (json.contains(key)) {
+        read_value(json[key], value);
+    }
+}
+
+DeviceInfo device_of(const Json& json) {
+    DeviceInfo device;
+    device.backend = word(json, "backend");
+    device.name = word(json, "name");
+    device.arch = word(json, "arch");
+    read_known(json, "units", device.units);
+    read_known(json, "cache_bytes", device.cache_bytes);
+    read_known(json, "memory_gb_s", device.memory_gb_s);
+    return device;
+}
+
 /// The members of an entry that are its problem's.
 Problem problem_of(const Json& entry) {
     Json problem;
@@ -63,10 +82,7 @@ ServingTable table_of(Bundle bundle) {
                                                 ServingTable::kSchemaVersion));
     }
     ServingTable table;
-    const Json& device = json.at("device");
-    table.device_backend = word(device, "backend");
-    table.device_name = word(device, "name");
-    table.device_arch = word(device, "arch");
+    table.device = device_of(json.at("device"));
     for (const Json& entry : json.at("entries")) {
         table.entries.push_back(entry_of(entry));
         if (!bundle.binaries.contains(table.entries.back().binary_hash)) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "src/core/bundle.hpp"
+#include "src/core/device_info.hpp"
 #include "src/core/launch_plan.hpp"
 #include "src/core/problem.hpp"
 
@@ -29,9 +30,9 @@ struct ServingTable {
     static constexpr int kOldestSchemaVersion = 2;
 
     std::string name;  ///< of the file, for people
-    std::string device_backend;
-    std::string device_name;
-    std::string device_arch;
+    /// That was swept: backend, name, arch, and units, cache_bytes and memory_gb_s where it tells
+    /// them, else 0.
+    DeviceInfo device;
     std::vector<ServingEntry> entries;
     std::map<std::string, Bundle::Binary> binaries;  ///< by hash; those of all entries
 

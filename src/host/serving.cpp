@@ -49,6 +49,7 @@ class HostServingDevice final : public ServingDevice {
         info_.name = cpu_model();
         info_.arch = "native";
         info_.units = usable_cores();
+        info_.cache_bytes = last_level_cache_bytes(cpu_caches());
     }
 
     [[nodiscard]] const DeviceInfo& info() const override { return info_; }

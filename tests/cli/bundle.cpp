@@ -1,3 +1,5 @@
+#include "src/core/bundle.hpp"
+
 #include "tests/catch.hpp"
 #include "tests/cli/program.hpp"
 
@@ -76,6 +78,15 @@ TEST_CASE("A bundle that was swept is what the example multiplies with") {
     INFO(multiplied.err);
     CHECK(multiplied.exit_code == 0);
     CHECK_THAT(multiplied.out, ContainsSubstring("error against the product of floats: 0."));
+    CHECK(multiplied.err.empty());
+
+    fdkbench::Bundle other = fdkbench::read_bundle(bundle);
+    other.table["device"]["units"] = 1000;
+    const std::string elsewhere = folder.path("elsewhere.fdk");
+    std::ofstream(elsewhere, std::ios::binary) << to_bytes(other);
+    const ProgramResult noticed = run_shell("'" + example + "' '" + elsewhere + "'");
+    CHECK(noticed.exit_code == 0);
+    CHECK_THAT(noticed.err, ContainsSubstring("elsewhere.fdk was measured on a device with 1000"));
 
     std::string bytes = content(bundle);
     bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 0x10);

@@ -139,10 +139,12 @@ TEST_CASE("Device, ceiling, policy, accuracy and resources round-trip") {
     device.id = "cuda:0";
     device.memory_bytes = std::int64_t{80} << 30U;
     device.units = 132;
+    device.memory_gb_s = 3352.32;
     device.facts = {{"driver", "580"}, {"L2", "50 MiB"}};
     check_strict(device);
     CHECK(round_trip(device).facts == device.facts);
     CHECK(round_trip(device).memory_bytes == device.memory_bytes);
+    CHECK(round_trip(device).memory_gb_s == device.memory_gb_s);
 
     check_strict(Ceiling{"read", 1 << 20, 3.25, "GB/s"});
     check_strict(MeasuringPolicy{.seed = std::numeric_limits<std::uint64_t>::max()});

@@ -17,6 +17,7 @@ TEST_CASE("A device describes itself") {
     CHECK(device.units > 0);
     CHECK(device.cache_bytes > 0);
     CHECK(device.memory_bytes > device.cache_bytes);
+    CHECK(device.memory_gb_s > 0);
     CHECK(device.shared_bytes_per_block >= 48 << 10);
     CHECK(device.max_threads_per_block >= 1024);
     REQUIRE_FALSE(device.facts.empty());

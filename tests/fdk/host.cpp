@@ -188,6 +188,55 @@ TEST_CASE("Kernels for another CPU, or for a GPU that is not there, are not run"
     CHECK_FALSE(refused().empty());
 }
 
+TEST_CASE("A table that was measured on another device multiplies, and says what differs") {
+    BundleMaker maker = host_maker();
+    maker.add("host_lut", problem(1, 4));
+    const Weights weights = random_weights(problem(1, 4), 7);
+    const DeviceInfo here = make_host_backend()->devices().at(0);
+    Bundle bundle = read_bundle(maker.write());
+    Json& device = bundle.table["device"];
+    const auto notice = [&] {
+        const TemporaryFile file{std::string_view(to_bytes(bundle))};
+        const Table table = load(file.path());
+        const char* text = nullptr;
+        require_ok(fdk_table_notice(table.get(), nullptr, &text));
+        const std::string said = text;
+        const MatrixHandle matrix = make_matrix(table.get(), weights, nullptr);
+        CHECK(error_of(matrix.get(), weights, problem(1, 4), 3) < kMaxNrmse);
+        require_ok(fdk_table_notice(table.get(), "host", &text));
+        CHECK(text == said);
+        return said;
+    };
+    device["units"] = here.units;
+    device["cache_bytes"] = here.cache_bytes;
+    device["memory_gb_s"] = 100;  // not known here
+    CHECK(notice().empty());
+    device["units"] = here.units + 1;
+    CHECK_THAT(notice(),
+               ContainsSubstring(std::to_string(here.units + 1) + " cores, host has " +
+                                 std::to_string(here.units) + " cores"));
+    for (const char* key : {"units", "cache_bytes", "memory_gb_s"}) {
+        device.erase(key);
+    }
+    CHECK(notice().empty());
+}
+
+TEST_CASE("A notice of a device that is not there, or cannot run the kernels, is refused") {
+    BundleMaker maker = host_maker();
+    maker.add("host_lut", problem(1, 4));
+    Table table = load(maker.write());
+    const char* notice = "";
+    CHECK_THAT(refusal(fdk_table_notice(table.get(), "cuda:0", &notice), FDK_NO_DEVICE),
+               ContainsSubstring("cannot run on cuda:0"));
+    CHECK(notice == nullptr);
+    refusal(fdk_table_notice(table.get(), nullptr, nullptr), FDK_INVALID_ARGUMENT);
+    refusal(fdk_table_notice(nullptr, nullptr, &notice), FDK_INVALID_ARGUMENT);
+    maker.table.device_name = "Another CPU";
+    table = load(maker.write());
+    CHECK_THAT(refusal(fdk_table_notice(table.get(), nullptr, &notice), FDK_NO_DEVICE),
+               ContainsSubstring("Another CPU"));
+}
+
 TEST_CASE("A kernel that cannot be loaded is a device error") {
     BundleMaker maker = host_maker();
     maker.add("host_lut", problem(1, 4));
@@ -238,6 +287,7 @@ TEST_CASE("A file that is no table for this library is refused") {
         changed([](Bundle& bundle) { bundle.table["entries"][0].erase("launch"); }).empty());
     CHECK_FALSE(changed([](Bundle& bundle) { bundle.table["entries"][0]["m"] = 0; }).empty());
     CHECK_FALSE(changed([](Bundle& bundle) { bundle.table["entries"][0]["k"] = "x"; }).empty());
+    CHECK_FALSE(changed([](Bundle& bundle) { bundle.table["device"]["units"] = "x"; }).empty());
     CHECK_THAT(changed([](Bundle& bundle) { bundle.table["entries"][0]["first_m"] = 0; }),
                ContainsSubstring("for 0 to"));
     CHECK_THAT(changed([](Bundle& bundle) { bundle.table["entries"][0]["last_m"] = 0; }),

@@ -1,5 +1,6 @@
 """Tables that are swept once for all tests, weights to compare with, golden vectors."""
 
+import hashlib
 import json
 import os
 import pathlib
@@ -44,6 +45,19 @@ def make_tables(folder):
 
 def table(name):
     return _tables[name]
+
+
+def changed_table(name, path, **device):
+    """Writes a table whose device has other members."""
+    header, content = pathlib.Path(table(name)).read_bytes().split(b"\n", 1)
+    magic, version, size, _ = header.split()
+    index = json.loads(content[: int(size)])
+    index["table"]["device"].update(device)
+    changed = json.dumps(index).encode()
+    digest = hashlib.sha256(changed).hexdigest().encode()
+    header = b" ".join([magic, version, b"%d" % len(changed), digest])
+    path.write_bytes(header + b"\n" + changed + content[int(size) :])
+
 
 
 def linear(n=N, k=K, bias=True, dtype=torch.bfloat16, seed=1):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import warnings
 
 import fdk
 import support
@@ -59,6 +60,22 @@ class TableTest(unittest.TestCase):
             damaged.write_bytes(content)
             with self.assertRaisesRegex(RuntimeError, "damaged"):
                 fdk.Table(damaged)
+
+    def test_a_table_of_another_device_multiplies_with_one_warning(self):
+        linear = support.linear(n=support.K, k=support.N)
+        x = support.values(3, support.N)
+        expected = quantise(linear, QuantisationConfig(), table=support.table("host"))(x)
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "other.fdk"
+            support.changed_table("host", path, units=1000)
+            other = fdk.Table(path)
+            with self.assertWarnsRegex(UserWarning, "other.fdk.*1000 cores, host has.*sweep"):
+                y = quantise(linear, QuantisationConfig(), table=other)(x)
+            self.assertTrue(torch.equal(y, expected))
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                quantise(linear, QuantisationConfig(), table=other)(x)
+                quantise(linear, QuantisationConfig(), table=support.table("host"))(x)
 
     def test_without_a_table_it_says_how_to_make_one(self):
         result = python(MULTIPLY, FDK_TABLE=None)

@@ -29,6 +29,7 @@ class Format(ctypes.Structure):
 _POINTER = ctypes.c_void_p
 _SIGNATURES = {
     "fdk_table_load": [ctypes.c_char_p, ctypes.POINTER(_POINTER)],
+    "fdk_table_notice": [_POINTER, ctypes.c_char_p, ctypes.POINTER(ctypes.c_char_p)],
     "fdk_uniform_codebook": [ctypes.c_int32, ctypes.c_int, _POINTER],
     "fdk_quantise": [
         ctypes.POINTER(Format),

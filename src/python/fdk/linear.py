@@ -90,6 +90,7 @@ class _Matrix:
                 self.handle,
             )
         )
+        table.compare_with(name)
 
     def __del__(self, is_finalizing=sys.is_finalizing):
         if is_finalizing() or not self.handle:

@@ -3,6 +3,7 @@
 import ctypes
 import os
 import threading
+import warnings
 import weakref
 
 from .library import check, library
@@ -27,8 +28,20 @@ class Table:
             raise FileNotFoundError(f"there is no table {self.path}: {HOW_TO_MAKE_ONE}")
         check(library().fdk_table_load(os.fsencode(self.path), handle))
         self.handle = handle
+        self._compared = set()
         weakref.finalize(self, library().fdk_table_free, handle).atexit = False
         _loaded[self.path] = self
+
+    def compare_with(self, device):
+        """Warns, once for each device ("cuda:0", "host"), of one that is unlike the one that the
+        table was measured on."""
+        if device in self._compared:
+            return
+        notice = ctypes.c_char_p()
+        check(library().fdk_table_notice(self.handle, device.encode(), notice))
+        self._compared.add(device)
+        if notice.value:
+            warnings.warn(notice.value.decode(), stacklevel=2)
 
     def __repr__(self):
         return f"fdk.Table({self.path!r})"
