@@ -21,7 +21,7 @@ namespace {
 /// Devices with measurements that `device` may mean.
 Rows matching_devices(const Store& store, const std::string& device) {
     return Rows(
-        store.query("SELECT id, key, name, backend, arch FROM device"
+        store.query("SELECT id, key, name, backend, arch, facts FROM device"
                     " WHERE (?1 IN ('', key, name) OR EXISTS (SELECT 1 FROM run"
                     " WHERE device_id = device.id AND ?1 IN (opened_as, uuid)))"
                     " AND EXISTS (SELECT 1 FROM cell WHERE device_id = device.id) ORDER BY key",
@@ -55,6 +55,19 @@ Rows resolve_device(const Store& store, const std::string& device) {
         "--device: {}",
         device,
         listed(all)));
+}
+
+/// Of what an fdkbench of whatever version stored of a device.
+std::map<std::string, Json> figures_of(const std::string& facts) {
+    const Json known = Json::parse(facts, nullptr, false);
+    std::map<std::string, Json> figures;
+    for (const char* key : {"units", "cache_bytes", "memory_gb_s"}) {
+        const auto found = known.find(key);
+        if (found != known.end() && found->is_number() && *found > 0) {
+            figures[key] = *found;
+        }
+    }
+    return figures;
 }
 
 /// Winners by matrix in the order of the table, then by layout.
@@ -124,6 +137,7 @@ DispatchTable read_table(const Store& store, const std::string& device, const Ta
     table.device_name = found.text(0, "name");
     table.device_backend = found.text(0, "backend");
     table.device_arch = found.text(0, "arch");
+    table.device_figures = figures_of(found.text(0, "facts"));
 
     table.policy = newest_policy(store, table.device_key);
 
@@ -167,6 +181,7 @@ std::string to_json_text(const DispatchTable& table) {
                       {"name", table.device_name},
                       {"backend", table.device_backend},
                       {"arch", table.device_arch}};
+    json["device"].update(Json(table.device_figures));
     json["driver"] = table.driver;
     json["compiler"] = table.compiler;
     json["commit"] = table.commit;

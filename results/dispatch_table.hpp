@@ -1,7 +1,9 @@
 #pragma once
 
 #include "results/table_entry.hpp"
+#include "src/core/json.hpp"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,6 +20,8 @@ struct DispatchTable {
     std::string device_name;
     std::string device_backend;  ///< "cuda" or "host"
     std::string device_arch;     ///< what its kernels are compiled for: "sm_90a"
+    /// As far as they are known: units, cache_bytes and memory_gb_s of DeviceInfo.
+    std::map<std::string, Json> device_figures;
     std::string driver;
     std::string compiler;
     std::string commit;

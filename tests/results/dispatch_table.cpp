@@ -89,6 +89,8 @@ TEST_CASE("The table holds the winner of every cell with where it came from") {
     CHECK(table.device_name == "Fictional 100");
     CHECK(table.device_key == "Fictional 100, sm_90, 4 SMs");
     CHECK(table.device_arch == "sm_90a");
+    CHECK(table.device_figures ==
+          std::map<std::string, Json>{{"units", 4}, {"memory_gb_s", 3352.32}});
     CHECK(table.driver == "580.1");
     CHECK(table.compiler == "nvrtc 13.0");
     CHECK(table.commit == "abcdef");
