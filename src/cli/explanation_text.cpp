@@ -84,8 +84,8 @@ std::string tie_line(const Explanation& why) {
         return "";
     }
     std::string text = fmt::format(
-        "chosen among {} that these measurements cannot tell apart (a former winner, then less "
-        "split-K, then fewer registers):",
+        "chosen among {} that are about as fast (a former winner first; of those nearest to the "
+        "fastest the one with less split-K, then with fewer registers):",
         why.tied.size() + 1);
     for (std::size_t i = 0; i < std::min(why.tied.size(), kMostTied); ++i) {
         text += fmt::format(

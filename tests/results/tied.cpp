@@ -105,6 +105,35 @@ TEST_CASE("Fewer than five processes cannot tell kernels apart that differ by 2 
     CHECK(tied_in(5) == "1");
 }
 
+TEST_CASE("A winner is nearer to the leader than the edge of the tie") {
+    Fixture fixture;
+    const auto add = [&](int warps, double ratio, int registers, double half_width) {
+        Measurement measurement = confirmed(ratio, 17, registers);
+        measurement.ratio_lo = ratio * (1 - half_width);
+        measurement.ratio_hi = ratio * (1 + half_width);
+        fixture.add(warps, measurement);
+    };
+    SECTION("within half of it") {
+        add(1, 2.0, 128, 0.001);
+        add(2, 1.988, 8, 0.001);   // 0.6 % behind
+        add(4, 1.992, 64, 0.001);  // 0.4 %
+        add(8, 1.984, 16, 0.001);  // 0.8 %
+        add(16, 1.97, 4, 0.001);   // 1.5 %: no tie
+        CHECK(fixture.tied() == "4 1 2 8");
+    }
+    SECTION("or inside the leader's interval") {
+        add(1, 2.0, 128, 0.02);
+        add(2, 1.97, 64, 0.001);  // 1.5 % behind
+        add(4, 1.955, 8, 0.01);   // 2.3 %: its interval only overlaps
+        CHECK(fixture.tied() == "2 1 4");
+    }
+    SECTION("but an interval alone does not carry further than 3 %") {
+        add(1, 2.0, 128, 0.1);
+        add(2, 1.93, 64, 0.1);
+        CHECK(fixture.tied() == "1");
+    }
+}
+
 TEST_CASE("An incumbent stays until it is beaten by more than the margin") {
     Fixture fixture;
     fixture.add(1, confirmed(2.0, 3, 64));
