@@ -3,6 +3,7 @@
 #include "src/core/half.hpp"
 #include "src/core/parallel.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -13,8 +14,8 @@ namespace {
 
 /// Sums do not depend on the number of threads: they are always taken in this many parts.
 constexpr std::size_t kParts = 64;
-/// Fewer elements are not worth starting threads for.
-constexpr std::size_t kManyElements = 1 << 16;
+/// So many elements are worth a thread: starting one takes as long as a hundred thousand.
+constexpr std::size_t kElementsPerThread = 1 << 18;
 
 template <typename Value>
 SquareSums squares(std::size_t begin,
@@ -37,7 +38,8 @@ SquareSums sums_of(std::size_t size, std::span<const float> reference, Value val
         throw std::invalid_argument("output and reference differ in length");
     }
     std::array<SquareSums, kParts> parts{};
-    const int threads = size < kManyElements ? 1 : hardware_threads();
+    const int threads =
+        static_cast<int>(std::clamp<std::size_t>(size / kElementsPerThread, 1, hardware_threads()));
     parallel_for(kParts, threads, [&](std::size_t first, std::size_t last) {
         for (std::size_t part = first; part < last; ++part) {
             parts[part] =

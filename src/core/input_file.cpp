@@ -34,10 +34,10 @@ const Tensor* find(const SafetensorsFile& file,
     return found == file.tensors().end() ? nullptr : checked(*found, path);
 }
 
-std::vector<std::uint16_t> repeated(const Tensor& tensor, std::size_t count, ElementType type) {
+Uninitialised<std::uint16_t> repeated(const Tensor& tensor, std::size_t count, ElementType type) {
     const std::size_t size =
         tensor.bytes.size() * 8 / static_cast<std::size_t>(bits_of(tensor.type));
-    std::vector<std::uint16_t> values(count);
+    Uninitialised<std::uint16_t> values(count);
     for (std::size_t i = 0; i < count; ++i) {
         values[i] = i < size ? to_bits16(value_at(tensor, i), type) : values[i - size];
     }
@@ -87,11 +87,11 @@ std::string InputFile::name() const {
     return "file:" + sha256(digests).substr(0, kDigits);
 }
 
-std::vector<std::uint16_t> InputFile::weights(std::size_t count, ElementType type) const {
+Uninitialised<std::uint16_t> InputFile::weights(std::size_t count, ElementType type) const {
     return repeated(*weight_, count, type);
 }
 
-std::vector<std::uint16_t> InputFile::activations(std::size_t count, ElementType type) const {
+Uninitialised<std::uint16_t> InputFile::activations(std::size_t count, ElementType type) const {
     return repeated(*x_, count, type);
 }
 

@@ -2,6 +2,7 @@
 
 #include "src/core/problem.hpp"
 #include "src/core/safetensors.hpp"
+#include "src/core/uninitialised.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -34,8 +35,9 @@ class InputFile {
     /// Whether it has a tensor `x`.
     [[nodiscard]] bool has_activations() const { return x_ != nullptr; }
     /// `count` values of `weight` or `x` in 16 bits, from the first on, as often as it takes.
-    [[nodiscard]] std::vector<std::uint16_t> weights(std::size_t count, ElementType type) const;
-    [[nodiscard]] std::vector<std::uint16_t> activations(std::size_t count, ElementType type) const;
+    [[nodiscard]] Uninitialised<std::uint16_t> weights(std::size_t count, ElementType type) const;
+    [[nodiscard]] Uninitialised<std::uint16_t> activations(std::size_t count,
+                                                           ElementType type) const;
 
   private:
     explicit InputFile(const InputSource& source);

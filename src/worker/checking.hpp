@@ -2,6 +2,7 @@
 
 #include "src/core/backend.hpp"
 #include "src/core/measurement.hpp"
+#include "src/core/uninitialised.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -47,12 +48,14 @@ class Checker {
     [[nodiscard]] Verdict check(Runnable& runnable, std::span<const Arguments> rotation) const;
 
   private:
-    using Output = std::vector<std::uint16_t>;
+    using Output = Uninitialised<std::uint16_t>;
     [[nodiscard]] Output run(Runnable& runnable, const Arguments& arguments) const;
     /// The fault of an output of `rows` rows, or nothing.
     [[nodiscard]] std::string fault_of(const Output& output, std::int64_t rows) const;
     [[nodiscard]] std::string written_fault(const Output& output, std::int64_t rows) const;
-    [[nodiscard]] std::string value_fault(const Output& output, std::int64_t rows) const;
+    [[nodiscard]] std::string value_fault(const Output& output,
+                                          std::int64_t rows,
+                                          double nrmse) const;
     [[nodiscard]] Accuracy accuracy(const Output& output,
                                     std::int64_t rows,
                                     std::span<const float> reference) const;

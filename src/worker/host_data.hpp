@@ -28,7 +28,7 @@ struct WeightsKey {
 
 /// 16-bit weights [n,k] and the same as fp32.
 struct PlainWeights {
-    std::vector<std::uint16_t> data;
+    Uninitialised<std::uint16_t> data;
     Uninitialised<float> values;
 };
 
@@ -56,7 +56,7 @@ class HostData {
     [[nodiscard]] std::span<const float> kernel_weights() const;
 
   private:
-    std::vector<std::uint16_t> x_;
+    Uninitialised<std::uint16_t> x_;
     Uninitialised<float> x_values_;
     std::optional<WeightsKey> plain_key_;
     PlainWeights plain_;

@@ -8,9 +8,9 @@
 
 namespace fdkbench {
 
-std::vector<std::uint16_t> input_values(const InputsKey& key,
-                                        const InputsWanted& wanted,
-                                        int threads) {
+Uninitialised<std::uint16_t> input_values(const InputsKey& key,
+                                          const InputsWanted& wanted,
+                                          int threads) {
     RandomStream stream{.seed = key.seed,
                         .stream = wanted.role == InputRole::kActivations ? 0U : 1U,
                         .scale = wanted.scale};

@@ -2,11 +2,11 @@
 
 #include "src/core/measuring_policy.hpp"
 #include "src/core/problem.hpp"
+#include "src/core/uninitialised.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <vector>
 
 namespace fdkbench {
 
@@ -38,8 +38,8 @@ struct InputsWanted {
 /// takes; activations are normal where it has no `x`. Throws UsageError for inputs that are not
 /// known, for a file that is not a safetensors file, lacks `weight`, or is not the one the key
 /// names.
-std::vector<std::uint16_t> input_values(const InputsKey& key,
-                                        const InputsWanted& wanted,
-                                        int threads);
+Uninitialised<std::uint16_t> input_values(const InputsKey& key,
+                                          const InputsWanted& wanted,
+                                          int threads);
 
 }  // namespace fdkbench

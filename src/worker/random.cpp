@@ -3,6 +3,7 @@
 #include "src/core/half.hpp"
 #include "src/core/parallel.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -41,12 +42,13 @@ Pair uniform_pair(std::uint64_t bits) {
 
 }  // namespace
 
-std::vector<std::uint16_t> random_values(const RandomStream& stream,
-                                         std::size_t count,
-                                         ElementType type,
-                                         int threads) {
-    std::vector<std::uint16_t> values(count);
+Uninitialised<std::uint16_t> random_values(const RandomStream& stream,
+                                           std::size_t count,
+                                           ElementType type,
+                                           int threads) {
+    Uninitialised<std::uint16_t> values(count);
     if (stream.distribution == Distribution::kZeros) {
+        std::ranges::fill(values, 0);
         return values;
     }
     const auto draw = stream.distribution == Distribution::kNormal ? normal_pair : uniform_pair;

@@ -2,10 +2,10 @@
 
 #include "src/core/measuring_policy.hpp"
 #include "src/core/problem.hpp"
+#include "src/core/uninitialised.hpp"
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 namespace fdkbench {
 
@@ -19,9 +19,9 @@ struct RandomStream {
 
 /// `count` values rounded to `type`. Value i depends on the stream and i alone (a counter-based
 /// generator), never on the number of threads.
-std::vector<std::uint16_t> random_values(const RandomStream& stream,
-                                         std::size_t count,
-                                         ElementType type,
-                                         int threads);
+Uninitialised<std::uint16_t> random_values(const RandomStream& stream,
+                                           std::size_t count,
+                                           ElementType type,
+                                           int threads);
 
 }  // namespace fdkbench

@@ -16,7 +16,7 @@ namespace {
 constexpr int kBaselineSlot = -1;  // in TimingEvent
 constexpr int kBaselineReplays = 5;
 constexpr double kClose = 1.02;
-constexpr int kCloseRounds = 9;
+constexpr int kCloseRounds = 5;
 /// Wider than kClose: another process may see them in another order.
 constexpr double kWorthTiming = 1.03;
 constexpr int kCandidateReplays = 1;  // the race looks closer

@@ -13,7 +13,7 @@ using namespace fdkbench;
 
 namespace {
 
-std::vector<float> floats(const std::vector<std::uint16_t>& values, ElementType type) {
+std::vector<float> floats(const Uninitialised<std::uint16_t>& values, ElementType type) {
     std::vector<float> result;
     for (const std::uint16_t value : values) {
         result.push_back(from_bits16(value, type));

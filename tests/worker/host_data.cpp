@@ -19,7 +19,7 @@ Problem problem(std::int64_t m, WeightFormat format) {
 TEST_CASE("A new m keeps the weights and the first rows of x") {
     HostData data;
     data.prepare(problem(2, {4, 64}), InputsKey({}));
-    const std::vector<std::uint16_t> x(data.x().begin(), data.x().end());
+    const Uninitialised<std::uint16_t> x(data.x().begin(), data.x().end());
     const auto* weights = data.plain().data.data();
     const auto* dequantised = data.quantised().values.data();
     REQUIRE(x.size() == 2 * 128);
@@ -34,7 +34,7 @@ TEST_CASE("A new m keeps the weights and the first rows of x") {
 TEST_CASE("Every format is quantised from the same 16-bit weights") {
     HostData data;
     data.prepare(problem(1, {}), InputsKey({}));
-    const std::vector<std::uint16_t> plain = data.plain().data;
+    const Uninitialised<std::uint16_t> plain = data.plain().data;
     CHECK(data.quantised().values.empty());
     CHECK(data.kernel_weights().data() == data.plain().values.data());
 
