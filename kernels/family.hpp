@@ -26,6 +26,9 @@ struct Family {
     std::string source;   ///< "kernels/lut_mv.cu"
     std::string summary;  ///< one line for people
     Layout layout = Layout::kCanonical;
+    /// For what no other family can do: where one that is no fallback claims the problem, only
+    /// points within one step of the first values are tried.
+    bool fallback = false;
 
     /// Why the family cannot do the problem on the device at all; nothing when it claims it.
     std::optional<std::string> (*declines)(const Problem&, const DeviceInfo&) = nullptr;

@@ -38,25 +38,28 @@ std::vector<ParamValue> ways_to_decode(const Problem& problem) {
     }
 }
 
-/// Where both ways have been the faster one, both.
+std::vector<ParamValue> numbers_of_replicas(const Problem& problem) {
+    if (problem.format.bits <= 2) {
+        return {16};
+    }
+    return problem.shape.m <= kOneBlock ? std::vector<ParamValue>{32, 16}
+                                        : std::vector<ParamValue>{32};
+}
+
 std::vector<ParamValue> ways_to_scale(const Problem& problem) {
-    const std::int64_t m = problem.shape.m;
-    const bool few_bits = problem.format.bits <= 2;
     if (problem.format.group_size == problem.shape.k) {
         return {"sums"};
     }
-    if (m <= kOneBlock || (few_bits && m <= kFewTokens)) {
-        return {"weights"};
+    // Scaling sums of few bits means short loads.
+    if (problem.format.bits <= 2 && problem.shape.m <= kFewTokens) {
+        return {"weights", "sums"};
     }
-    if (m <= kFewTokens || problem.format.bits == 2) {
-        return {"sums", "weights"};
-    }
-    return {few_bits ? "weights" : "sums"};
+    return {"sums", "weights"};
 }
 
 std::vector<Axis> axes(const Problem& problem, const DeviceInfo& device) {
     const std::vector<Axis> own{{"decode", ways_to_decode(problem)},
-                                {"replicas", {std::int64_t{problem.format.bits <= 2 ? 16 : 32}}},
+                                {"replicas", numbers_of_replicas(problem)},
                                 {"scale", ways_to_scale(problem)}};
     std::vector<Axis> all = mma_axes(problem, device, decoding(problem, first_values(own)));
     all.insert(all.end(), own.begin(), own.end());
@@ -78,6 +81,7 @@ const RegisterFamily registration{{
     .backend = "cuda",
     .source = "kernels/lut_mma.cu",
     .summary = "8-, 4-, 2- and 1-bit weights on tensor cores",
+    .fallback = true,
     .declines = declines,
     .axes = axes,
     .skips = skips,

@@ -10,7 +10,6 @@ using std::to_string;
 
 constexpr std::int64_t kMaxTokens = 8;
 constexpr std::int64_t kMaxSums = 16;            // accumulators of a lane, in registers
-constexpr std::int64_t kMaxRows = 4;             // of a warp
 constexpr std::int64_t kStageBytes = 64 * 1024;  // leaves room for a table on every architecture
 constexpr std::int64_t kStageMultiple = 4096;    // a multiple of every tile
 constexpr std::int64_t kBankBytes = 128;         // of shared memory that a warp reads at once
@@ -91,19 +90,15 @@ std::vector<Axis> axes(const Problem& problem, const DeviceInfo&) {
     const auto m_tile = static_cast<std::int64_t>(std::bit_ceil(m));
     const auto whole_k = ceil_div(problem.shape.k, kStageMultiple) * kStageMultiple;
     const auto widest = widest_vector_bytes(problem);
-    // The more tokens, the more the values of a weight that rows share are worth.
-    std::vector<ParamValue> rows{std::min(kMaxRows, kMaxSums / m_tile)};
-    if (m_tile == 1) {
-        rows.emplace_back(kMaxRows / 2);
-    }
     Axis vector_bytes{"vector_bytes", {widest}};
     if (widest > 1 && fits_rows(problem, widest / 2)) {
         vector_bytes.values.emplace_back(widest / 2);
     }
     return {
-        {"rows_per_warp", rows},
+        {"rows_per_warp",
+         m_tile * 4 <= kMaxSums ? std::vector<ParamValue>{4, 2} : std::vector<ParamValue>{2, 1}},
         {"warps", {8, 16}},
-        {"split_k", m_tile == 1 ? std::vector<ParamValue>{1, 2, 4} : std::vector<ParamValue>{1, 2}},
+        {"split_k", {1, 2, 4}},
         decode_axis(problem.format.bits),
         replicas_axis(problem.format.bits),
         vector_bytes,
@@ -168,6 +163,7 @@ const RegisterFamily registration{{
     .backend = "cuda",
     .source = "kernels/lut_mv.cu",
     .summary = "8-, 4-, 2- and 1-bit weights × few activations on CUDA cores",
+    .fallback = true,
     .declines = declines,
     .axes = axes,
     .skips = skips,

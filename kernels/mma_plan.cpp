@@ -14,7 +14,7 @@ constexpr std::int64_t kOtherRegisters = 36;    // addresses, counters, activati
 constexpr std::int64_t kMostCtas = 0x7fffffff;  // along x
 constexpr int kLeastRunBytes = 16;              // in flight, of each of a lane's rows
 constexpr int kMostRunBytes = 32;
-constexpr int kMostUnroll = 2;
+constexpr int kMostUnroll = 8;
 
 /// Where activations are read straight from memory: few enough that reading them again in every
 /// CTA costs less than synchronising warps.
@@ -34,16 +34,27 @@ Axis axis_from(const char* name, std::int64_t best, const std::vector<std::int64
 }
 
 /// Warps split k; a CTA has 16 or 32 rows of w.
-std::vector<Axis> direct_axes(const Problem& problem) {
+std::vector<Axis> direct_axes(const Problem& problem, MmaDecoding best) {
     const bool one_block = problem.shape.m <= 8;
-    return {
+    std::vector<Axis> axes{
         axis_from("row_tiles", one_block ? 1 : 2, {1, 2}),
         {"m_tile", {std::int64_t{one_block ? 8 : 16}}},
         {"row_warps", {std::int64_t{1}}},
         {"k_warps", {std::int64_t{8}}},
-        {"unroll", {std::int64_t{kMostUnroll}, std::int64_t{1}}},
+        {"unroll", {std::int64_t{1}}},
         {"stages", {std::int64_t{0}}},
     };
+    const int run_bytes = mma_tiling(problem, first_values(axes), best).run_bytes();
+    const int unroll = std::clamp(kLeastRunBytes / run_bytes, 2, kMostUnroll);
+    axes[4] = axis_from("unroll", unroll, {1, 2, 4, 8});
+    if (one_block) {
+        axes[3].values.emplace_back(std::int64_t{16});
+    } else {
+        axes[2].values.emplace_back(std::int64_t{4});
+        axes[3].values.emplace_back(std::int64_t{2});
+        axes[5].values.emplace_back(std::int64_t{3});
+    }
+    return axes;
 }
 
 std::int64_t ctas(const Problem& problem, std::int64_t tile_n, std::int64_t m_tile) {
@@ -63,7 +74,7 @@ std::vector<Axis> staged_axes(const Problem& problem, const DeviceInfo& device, 
     std::vector<Axis> axes{
         axis_from("row_tiles", row_tiles, {1, 2}),
         axis_from("m_tile", widest, {widest / 2}),
-        axis_from("row_warps", row_warps, {4}),
+        axis_from("row_warps", row_warps, {4, 2}),
         axis_from("k_warps", 8 / row_warps, {2, 4}),
         axis_from("unroll", 1, {2}),
         axis_from("stages", 3, {}),
@@ -91,6 +102,13 @@ std::optional<std::string> skips_warps(const MmaTiling& tiling) {
     if (warps != 8 && warps != 16) {
         return fmt::format("row_warps × k_warps = {}, only 8 and 16 are tried", warps);
     }
+    if (tiling.stages == 0 && tiling.row_warps > 1) {
+        return fmt::format("stages 0: each of row_warps {} would read the same activations",
+                           tiling.row_warps);
+    }
+    if (tiling.stages > 0 && tiling.row_warps == 1) {
+        return "row_warps 1: no other warp would use the activations in shared memory";
+    }
     return std::nullopt;
 }
 
@@ -110,7 +128,7 @@ std::optional<std::string> skips_unroll(const MmaTiling& tiling) {
 }  // namespace
 
 std::vector<Axis> mma_axes(const Problem& problem, const DeviceInfo& device, MmaDecoding best) {
-    return problem.shape.m <= kMostDirectTokens ? direct_axes(problem)
+    return problem.shape.m <= kMostDirectTokens ? direct_axes(problem, best)
                                                 : staged_axes(problem, device, best);
 }
 

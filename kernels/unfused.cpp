@@ -5,9 +5,9 @@
 namespace fdkbench {
 namespace {
 
-constexpr std::int64_t kThreads = 256;  // of a CTA; six fit on every architecture since 8.0
-// With fewer, fused kernels are ahead by far; this one then is for what they decline.
-constexpr std::int64_t kManyTokens = 256;
+using std::to_string;
+
+constexpr std::int64_t kThreadsPerUnit = 1536;  // that every architecture since 8.0 can hold
 
 /// Codes of which a thread makes one store: at most 8, all of one group.
 std::int64_t codes_per_unit(const Problem& problem) {
@@ -26,20 +26,21 @@ std::optional<std::string> declines(const Problem& problem, const DeviceInfo& de
 }
 
 std::vector<Axis> axes(const Problem& problem, const DeviceInfo&) {
-    std::vector<Axis> axes{
-        {"threads", {kThreads}},
-        {"unroll", {4}},
-        {"ctas_per_sm", {6}},
+    return {
+        {"threads", {256, 512}},
+        {"unroll", {4, 2, 8}},
+        {"ctas_per_sm", {4, 2, 6}},
         {"unit", {codes_per_unit(problem)}},
     };
-    if (problem.shape.m >= kManyTokens) {
-        axes[1].values.emplace_back(8);
-        axes[2].values.emplace_back(4);
-    }
-    return axes;
 }
 
-std::optional<std::string> skips(const Problem&, const Params&, const DeviceInfo&) {
+std::optional<std::string> skips(const Problem&, const Params& params, const DeviceInfo&) {
+    const auto threads = params.number("threads");
+    const auto ctas = params.number("ctas_per_sm");
+    if (threads * ctas > kThreadsPerUnit) {
+        return "threads " + to_string(threads) + " × ctas_per_sm " + to_string(ctas) +
+               " is more than the " + to_string(kThreadsPerUnit) + " that an SM holds";
+    }
     return std::nullopt;
 }
 
@@ -66,6 +67,7 @@ const RegisterFamily registration{{
     .backend = "cuda",
     .source = "kernels/unfused.cu",
     .summary = "dequantises to 16-bit weights, then the library's matmul: for large m",
+    .fallback = true,
     .declines = declines,
     .axes = axes,
     .skips = skips,

@@ -61,7 +61,10 @@ sqlite::Connection open_database(const std::filesystem::path& path) {
 
 sqlite::Connection open_database_read_only(const std::filesystem::path& path) {
     sqlite::Connection connection = open_existing(path);
-    blame_file(connection, [&] { require_readable(connection); });
+    blame_file(connection, [&] {
+        require_readable(connection);
+        shadow_foreign_views(connection);
+    });
     return connection;
 }
 

@@ -63,7 +63,7 @@ Explanation explain(const Store& store,
     why.time_us = served_us(entry, m);
     why.neighbours = neighbours_of(table, entry, m);
 
-    const DispatchTable all = read_table(store, table.device_key);
+    const DispatchTable all = read_table(store, table.device_key, {}, table.policy);
     const TableEntry* best = entry_for(all, problem);
     if (best != nullptr && !same_kernel(*best, entry)) {
         why.without_rules = {*best, served_us(*best, m)};

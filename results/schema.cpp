@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <sstream>
 #include <stdexcept>
@@ -21,8 +22,8 @@ namespace {
 constexpr std::int64_t kApplicationId = 0x66646b62;
 
 /// Files that each take a database from the version that is their index to the next one. A change
-/// of the schema appends a file here; files that were released never change. The views `tied` and
-/// `best` come after them.
+/// of the schema appends a file here; files that were released never change. The views that choose
+/// winners come after them.
 constexpr std::array kSteps{"results/schema.sql", "results/schema_2.sql"};
 
 const std::string& sql_file(std::string_view path) {
@@ -64,10 +65,33 @@ std::size_t checked_version(const sqlite::Connection& connection) {
     return static_cast<std::size_t>(version);
 }
 
+/// A view by which a program chooses winners, and how this one does.
+struct View {
+    const char* name;
+    std::string select;
+};
+
+std::vector<View> views() {
+    return {{"tied", tied_sql("true")}, {"best", sql_file("results/best.sql")}};
+}
+
+std::string definition(const View& view) {
+    return fmt::format("VIEW {} AS {}", view.name, view.select);
+}
+
+/// Not where another version of fdkbench made them.
+bool has_own_views(const sqlite::Connection& connection) {
+    sqlite::Statement text(connection,
+                           "SELECT sql FROM main.sqlite_master WHERE type = 'view' AND name = ?1");
+    return std::ranges::all_of(views(), [&](const View& view) {
+        return text.first(std::string_view(view.name)) == "CREATE " + definition(view);
+    });
+}
+
 }  // namespace
 
 void migrate(const sqlite::Connection& connection) {
-    if (checked_version(connection) == kSteps.size()) {
+    if (checked_version(connection) == kSteps.size() && has_own_views(connection)) {
         return;
     }
     sqlite::Transaction transaction(connection);
@@ -76,11 +100,20 @@ void migrate(const sqlite::Connection& connection) {
     for (std::size_t version = checked_version(connection); version < kSteps.size(); ++version) {
         connection.execute(sql_file(kSteps[version]));
     }
-    connection.execute("CREATE VIEW tied AS " + tied_sql("true"));
-    connection.execute("CREATE VIEW best AS " + sql_file("results/best.sql"));
+    for (const View& view : views()) {
+        connection.execute("CREATE " + definition(view));
+    }
     connection.execute(fmt::format("PRAGMA application_id = {}", kApplicationId));
     connection.execute(fmt::format("PRAGMA user_version = {}", kSteps.size()));
     transaction.commit();
+}
+
+void shadow_foreign_views(const sqlite::Connection& connection) {
+    if (!has_own_views(connection)) {
+        for (const View& view : views()) {
+            connection.execute("CREATE TEMP " + definition(view));
+        }
+    }
 }
 
 bool is_older(const sqlite::Connection& connection) {

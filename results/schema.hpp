@@ -6,11 +6,17 @@
 
 namespace fdkbench {
 
-/// Creates the tables in an empty database, or takes an older one to the current version. Throws
-/// UsageError, without changing anything, for a database that is not fdkbench's or is newer.
+/// Creates the tables in an empty database, or takes an older one to the current version; replaces
+/// views by which another fdkbench chooses winners. Throws UsageError, without changing anything,
+/// for a database that is not fdkbench's or is newer.
 void migrate(const sqlite::Connection& connection);
 
-/// Whether migrate() would change it; throws as migrate() does. False for an empty database.
+/// Where another fdkbench made the views by which winners are chosen, this connection sees its own
+/// instead; the file stays as it is.
+void shadow_foreign_views(const sqlite::Connection& connection);
+
+/// Whether migrate() would bring tables up to date; throws as migrate() does. False for an empty
+/// database.
 bool is_older(const sqlite::Connection& connection);
 
 /// The same check for a database that is only read; one without tables is refused too.

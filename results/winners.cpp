@@ -5,6 +5,7 @@
 #include "src/core/json.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace fdkbench {
 
@@ -103,14 +104,40 @@ Winner winner(const Rows& rows, std::size_t row) {
     return winner;
 }
 
-std::string newest_policy(const Store& store, const std::string& device_key) {
+std::vector<std::string> policies(const Store& store, const std::string& device_key) {
     const Rows rows(store.query(
         "SELECT policy FROM run JOIN device ON device.id = device_id WHERE device.key = ?"
         " AND EXISTS (SELECT 1 FROM cell JOIN measurement ON cell_id = cell.id"
         " WHERE cell.device_id = run.device_id AND cell.policy = run.policy)"
-        " ORDER BY run.id DESC LIMIT 1",
+        " GROUP BY policy ORDER BY max(run.id) DESC",
         {device_key}));
-    return rows.size() == 0 ? "" : rows.text(0, "policy");
+    std::vector<std::string> keys;
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        keys.push_back(rows.text(row, "policy"));
+    }
+    return keys;
+}
+
+std::string chosen_policy(const std::vector<std::string>& policies, const std::string& asked) {
+    if (asked.empty()) {
+        return policies.empty() ? "" : policies.front();
+    }
+    std::vector<std::string> meant;
+    for (const std::string& policy : policies) {
+        if (policy == asked) {
+            return policy;
+        }
+        if (policy.find(asked) != std::string::npos) {
+            meant.push_back(policy);
+        }
+    }
+    if (meant.size() != 1) {
+        throw UsageError(fmt::format("--policy '{}' is {}: give one of {}",
+                                     asked,
+                                     meant.empty() ? "not there" : "not clear",
+                                     fmt::join(meant.empty() ? policies : meant, ", ")));
+    }
+    return meant.front();
 }
 
 MeasuringPolicy measuring_policy(const Store& store, const std::string& policy) {

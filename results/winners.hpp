@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace fdkbench {
 
@@ -58,9 +59,12 @@ Rows ranked(const Store& store,
 /// One of these rows.
 Winner winner(const Rows& rows, std::size_t row);
 
-/// Key of the policy of a device's newest run, among those policies under which the device has
-/// measurements; "" without any.
-std::string newest_policy(const Store& store, const std::string& device_key);
+/// Keys of the policies under which a device has measurements, that of its newest run first.
+std::vector<std::string> policies(const Store& store, const std::string& device_key);
+
+/// The first of them when nothing is asked for, "" without any; else the one with that key, or the
+/// only one in whose key that text stands. Throws UsageError, listing them, when it is not one.
+std::string chosen_policy(const std::vector<std::string>& policies, const std::string& asked);
 
 /// The policy itself. Throws UsageError when this program measures in another way.
 MeasuringPolicy measuring_policy(const Store& store, const std::string& policy);

@@ -18,6 +18,8 @@ constexpr std::chrono::milliseconds kWait{200};
 constexpr int kMostDiscards = 5;
 /// A throttled device gets a moment to recover, and twice as long every time.
 constexpr std::chrono::milliseconds kRecovery{20};
+/// What has run before and then does not end may have met a machine that stood still: once.
+constexpr int kMostStalls = 2;
 /// A kernel during which the machine went down this often is not run again.
 constexpr int kMostCrashes = 2;
 
@@ -245,12 +247,15 @@ void CellSession::run_block(const std::vector<int>& slots) {
 
 /// The slot that the worker had announced is to blame; the others come again.
 void CellSession::blame(const WorkerLost& lost, const std::vector<int>& slots) {
-    std::vector<int> others = slots;
+    std::vector<int> again = slots;
     if (lost.slot()) {
-        std::erase(others, *lost.slot());
+        const bool stalled = lost.status() == CandidateStatus::kTimeout;
+        if (!stalled || ++entries_[*lost.slot()].stalls >= kMostStalls) {
+            std::erase(again, *lost.slot());
+        }
     }
-    race_->put_back(others);
-    if (others.size() < slots.size()) {
+    race_->put_back(again);
+    if (again.size() < slots.size()) {
         fail(*lost.slot(), lost.status(), lost.what());
     }
 }

@@ -65,6 +65,7 @@ class CellSession {
         bool loaded = false;   ///< in the slot of the worker that runs now
         Measurement gathered;  ///< what is known beside the check and the race
         int discards = 0;      ///< of its blocks, in a row
+        int stalls = 0;        ///< blocks in which it did not end, all in all
     };
 
     [[nodiscard]] bool confirming() const { return !task_.prior.empty(); }

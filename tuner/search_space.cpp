@@ -51,8 +51,10 @@ std::vector<Point> all_points(const std::vector<Axis>& axes) {
 /// The candidates of one family on one problem, added to a cell.
 class FamilySpace {
   public:
-    FamilySpace(const Family& family, const SweepOptions& options, CellPlan& cell)
+    /// `behind`: another family that claims the problem leaves it behind.
+    FamilySpace(const Family& family, bool behind, const SweepOptions& options, CellPlan& cell)
         : family_(family),
+          behind_(behind),
           options_(options),
           cell_(cell),
           axes_(family.axes(cell.problem, options.device)) {}
@@ -64,13 +66,24 @@ class FamilySpace {
                 return;
             }
         }
-        for (const Point& point : options_.quick ? quick_points() : all_points(axes_)) {
+        std::vector<Point> points = all_points(axes_);
+        if (options_.quick || behind_) {
+            const std::size_t all = points.size();
+            points = first_choices();
+            if (!options_.quick) {
+                skip(fmt::format("more than one step from its first choice; --include '^{}$' tries "
+                                 "all, without the families that leave it behind",
+                                 family_.name),
+                     all - points.size());
+            }
+        }
+        for (const Point& point : points) {
             add(params_at(point, axes_));
         }
     }
 
   private:
-    [[nodiscard]] std::vector<Point> quick_points() const {
+    [[nodiscard]] std::vector<Point> first_choices() const {
         Point centre(axes_.size(), 0);
         do {
             if (!family_.skips(cell_.problem, params_at(centre, axes_), options_.device)) {
@@ -93,8 +106,10 @@ class FamilySpace {
         return points;
     }
 
-    void skip(const std::string& reason) {
-        ++cell_.skipped[fmt::format("{}: {}", family_.name, reason)];
+    void skip(const std::string& reason, std::size_t points = 1) {
+        if (points > 0) {
+            cell_.skipped[fmt::format("{}: {}", family_.name, reason)] += static_cast<int>(points);
+        }
     }
 
     void add(const Params& params) {
@@ -111,6 +126,7 @@ class FamilySpace {
     }
 
     const Family& family_;
+    const bool behind_;
     const SweepOptions& options_;
     CellPlan& cell_;
     std::vector<Axis> axes_;
@@ -172,12 +188,18 @@ CellPlan enumerate_candidates(const Problem& problem,
     require_launch_mode(options.policy.launch_mode, options.device);
     CellPlan cell;
     cell.problem = problem;
+    std::vector<const Family*> claimants;
     for (const Family* family : families) {
         if (const auto reason = family->declines(problem, options.device)) {
             ++cell.skipped[fmt::format("{}: {}", family->name, *reason)];
-            continue;
+        } else {
+            claimants.push_back(family);
         }
-        FamilySpace(*family, options, cell).add_candidates();
+    }
+    const bool all_fallbacks = std::ranges::all_of(claimants, &Family::fallback);
+    for (const Family* family : claimants) {
+        const bool behind = family->fallback && !all_fallbacks;
+        FamilySpace(*family, behind, options, cell).add_candidates();
     }
     return cell;
 }

@@ -16,9 +16,9 @@ std::vector<const Family*> chosen_families(const SweepOptions& options);
 
 /// Every candidate of one problem: for each family that claims it, the product of its axes without
 /// the points that it skips and those that cannot be launched as the policy says; throws UsageError
-/// when nothing can be on this device. With options.quick only the points that differ in at most
-/// one axis from the point of all first values, or from the first valid point where that one is
-/// skipped.
+/// when nothing can be on this device. With options.quick, and of a fallback beside a family that
+/// is none, only the points that differ in at most one axis from the point of all first values, or
+/// from the first valid point where that one is skipped.
 CellPlan enumerate_candidates(const Problem& problem,
                               const std::vector<const Family*>& families,
                               const SweepOptions& options);

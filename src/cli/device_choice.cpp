@@ -46,9 +46,11 @@ std::string backend_of(const std::string& id) {
     return std::ranges::find(backends(), word) != backends().end() ? word : "";
 }
 
-/// The devices of the first backend that has any.
-std::vector<DeviceChoice> best_devices(const Launcher& launcher, std::vector<std::string>& seen) {
-    for (const std::string& backend : backends()) {
+/// The devices of the first of the backends that has any; why not those before it.
+std::vector<DeviceChoice> first_devices(const std::vector<std::string>& backends,
+                                        const Launcher& launcher,
+                                        std::vector<std::string>& seen) {
+    for (const std::string& backend : backends) {
         const WorkerProgram program = ask_worker(backend, launcher);
         std::vector<DeviceChoice> found;
         for (std::size_t i = 0; i < program.hello.devices.size(); ++i) {
@@ -92,10 +94,14 @@ std::vector<DeviceChoice> choose_devices(const std::vector<std::string>& ids,
     const bool all = ids == std::vector<std::string>{"all"};
     if (ids.empty() || all) {
         std::vector<std::string> seen;
-        std::vector<DeviceChoice> found = best_devices(launcher, seen);
+        // Who asks for all GPUs does not mean the CPU.
+        std::vector<DeviceChoice> found =
+            first_devices(all ? std::vector<std::string>{"cuda"} : backends(), launcher, seen);
         if (found.empty()) {
-            throw EnvironmentError(
-                fmt::format("there is no device to measure: {}", fmt::join(seen, "; ")));
+            throw EnvironmentError(fmt::format("there is no {} to measure: {}{}",
+                                               all ? "GPU" : "device",
+                                               fmt::join(seen, "; "),
+                                               all ? "; --device host takes the CPU" : ""));
         }
         if (!all) {
             found.erase(found.begin() + 1, found.end());

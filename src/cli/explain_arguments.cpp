@@ -1,4 +1,5 @@
 #include "src/cli/commands.hpp"
+#include "src/cli/policy_choice.hpp"
 #include "src/cli/problem_arguments.hpp"
 #include "src/cli/subcommand.hpp"
 #include "src/cli/table_rules.hpp"
@@ -16,6 +17,7 @@ struct ExplainArguments {
     std::string group_size = "64";
     std::string type = "bf16";
     std::string device;
+    std::string policy;
     std::string db;
     TableRulesArguments rules;
 };
@@ -31,6 +33,7 @@ ExplainOptions finished(const ExplainArguments& arguments) {
     ExplainOptions options;
     options.problem = problems_from(complete_axes(typed, {})).front();
     options.device = arguments.device;
+    options.policy = arguments.policy;
     options.rules = finished(arguments.rules);
     options.db = arguments.db;
     return options;
@@ -40,13 +43,14 @@ ExplainOptions finished(const ExplainArguments& arguments) {
 
 Subcommand add_explain(CLI::App& program) {
     const auto arguments = std::make_shared<ExplainArguments>();
-    CLI::App* app = new_subcommand(
-        program,
-        "explain",
-        "Which kernel the table has for one m of one matrix, and why",
-        "  fdkbench explain -m 16 -n 4096 -k 4096 -b 4\n"
-        "  fdkbench explain -m 5 -n 8192 -k 8192 -b 2 -g 128 --batch-invariant\n"
-        "It is about the table that export-table writes with the same --db, --device and rules.");
+    CLI::App* app =
+        new_subcommand(program,
+                       "explain",
+                       "Which kernel the table has for one m of one matrix, and why",
+                       "  fdkbench explain -m 16 -n 4096 -k 4096 -b 4\n"
+                       "  fdkbench explain -m 5 -n 8192 -k 8192 -b 2 -g 128 --batch-invariant\n"
+                       "It is about the table that export-table writes with the same --db, "
+                       "--device, --policy and rules.");
     app->add_option("-m", arguments->m, "Batch size (tokens); need not have been swept")
         ->required();
     app->add_option("-n", arguments->n, "Output features: a number, or 'k' for n = k")->required();
@@ -60,6 +64,7 @@ Subcommand add_explain(CLI::App& program) {
         ->capture_default_str();
     app->add_option(
         "--device", arguments->device, "Whose table, if the database has several devices");
+    add_policy_choice(*app, arguments->policy);
     add_table_rules(*app, arguments->rules);
     add_db(*app, arguments->db);
     return {app, [arguments](const std::string&) -> Command {

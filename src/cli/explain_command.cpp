@@ -2,6 +2,7 @@
 #include "src/cli/commands.hpp"
 #include "src/cli/explanation_text.hpp"
 #include "src/cli/output.hpp"
+#include "src/cli/policy_choice.hpp"
 #include "src/cli/summary_table.hpp"
 #include "src/cli/table_rules.hpp"
 
@@ -49,7 +50,7 @@ std::string sweep_command(const ExplainOptions& options, const DispatchTable& ta
 
 /// Why no entry serves the problem.
 UsageError unserved(const Store& store, const ExplainOptions& options, const DispatchTable& table) {
-    const DispatchTable best = read_table(store, options.device);
+    const DispatchTable best = read_table(store, options.device, {}, options.policy);
     std::vector<std::string> own_m;
     bool is_known = false;
     for (const TableEntry& entry : best.entries) {
@@ -90,11 +91,12 @@ UsageError unserved(const Store& store, const ExplainOptions& options, const Dis
 
 ExitCode run_explain(const ExplainOptions& options) {
     const Store store = Store::open_read_only(options.db);
-    const DispatchTable table = read_table(store, options.device, options.rules);
+    const DispatchTable table = read_table(store, options.device, options.rules, options.policy);
     const TableEntry* entry = entry_for(table, options.problem);
     if (entry == nullptr) {
         throw unserved(store, options, table);
     }
+    fmt::print(stderr, "{}", policy_note(store, table.device_key, table.policy, options.policy));
     const Explanation why = explain(store, table, options.rules, options.problem, *entry);
     write_output("",
                  explanation_text(why, table, typed_rules(options.rules)) +

@@ -56,6 +56,7 @@ struct SweepCommandOptions {
 /// `fdkbench verify`.
 struct VerifyOptions {
     MachineOptions machine;
+    std::string policy;       ///< of the winners; empty: the newest
     double sample_pct = 100;  ///< of the winners
     std::string ledger;       ///< file; empty: none is written
 };
@@ -79,6 +80,7 @@ struct ExportOptions {
     std::string format;  ///< "json", "header" or "csv"
     std::string output;  ///< empty: standard output
     std::string device;
+    std::string policy;  ///< empty: the newest
     TableRules rules;
     std::string db;
     std::string bundle;     ///< file for table and kernels; not with format and output
@@ -89,6 +91,7 @@ struct ExportOptions {
 struct ExplainOptions {
     Problem problem;
     std::string device;  ///< whose table; may be empty
+    std::string policy;  ///< of that table; empty: the newest
     TableRules rules;    ///< of that table
     std::string db;
 };

@@ -45,4 +45,13 @@ void write_output(const std::string& path, const std::string& text) {
     }
 }
 
+void require_folder(const std::string& path) {
+    const auto folder = std::filesystem::path(path).parent_path();
+    std::error_code ignored;
+    if (!folder.empty() && !std::filesystem::is_directory(folder, ignored)) {
+        throw EnvironmentError(fmt::format(
+            "cannot write {}: {} is no folder; choose another file", path, folder.string()));
+    }
+}
+
 }  // namespace fdkbench

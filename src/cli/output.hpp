@@ -8,4 +8,8 @@ namespace fdkbench {
 /// not at all. Throws EnvironmentError naming the path.
 void write_output(const std::string& path, const std::string& text);
 
+/// For work that takes its time before it writes: throws EnvironmentError when the folder of a file
+/// is not there. Nothing for "".
+void require_folder(const std::string& path);
+
 }  // namespace fdkbench

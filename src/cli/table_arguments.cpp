@@ -1,5 +1,6 @@
 #include "src/cli/commands.hpp"
 #include "src/cli/machine_arguments.hpp"
+#include "src/cli/policy_choice.hpp"
 #include "src/cli/subcommand.hpp"
 #include "src/cli/table_rules.hpp"
 
@@ -35,6 +36,7 @@ Subcommand add_export(CLI::App& program) {
     add_cache_dir(*app, options->cache_dir);
     app->add_option(
         "--device", options->device, "Whose table, if the database has several devices");
+    add_policy_choice(*app, options->policy);
     add_table_rules(*app, *rules);
     add_db(*app, options->db);
     return {app, [options, rules](const std::string&) -> Command {

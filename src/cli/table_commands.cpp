@@ -5,6 +5,7 @@
 #include "results/table_cost.hpp"
 #include "src/cli/commands.hpp"
 #include "src/cli/output.hpp"
+#include "src/cli/policy_choice.hpp"
 #include "src/cli/summary_table.hpp"
 #include "src/cli/table_rules.hpp"
 
@@ -65,7 +66,7 @@ std::string tiling_hint(const DispatchTable& table) {
 std::string rule_costs(const Store& store, const ExportOptions& options, DispatchTable best) {
     std::string text;
     for (const RuleStage& stage : stages_of(options.rules)) {
-        DispatchTable table = read_table(store, options.device, stage.rules);
+        DispatchTable table = read_table(store, options.device, stage.rules, options.policy);
         text += cost_text(
             stage.typed, table_costs(table, best, stage.rules.weights), stage.rules.limit() > 0);
         best = std::move(table);
@@ -77,8 +78,8 @@ std::string rule_costs(const Store& store, const ExportOptions& options, Dispatc
 
 ExitCode run_export(const ExportOptions& options) {
     const Store store = Store::open_read_only(options.db);
-    const DispatchTable table = read_table(store, options.device, options.rules);
-    const DispatchTable best = read_table(store, options.device);
+    const DispatchTable table = read_table(store, options.device, options.rules, options.policy);
+    const DispatchTable best = read_table(store, options.device, {}, options.policy);
     if (table.entries.empty() && !best.entries.empty()) {
         throw UsageError(fmt::format("no kernel in {} keeps to {}: {}ask for less",
                                      options.db,
@@ -90,6 +91,7 @@ ExitCode run_export(const ExportOptions& options) {
     } else {
         write_bundle(options, table);
     }
+    fmt::print(stderr, "{}", policy_note(store, table.device_key, table.policy, options.policy));
     fmt::print(stderr, "{}", launch_note(launch_mode_of(table.policy)));
     fmt::print(stderr, "{}", tiling_note(best));
     for (const std::string& cost : table.layout_costs) {

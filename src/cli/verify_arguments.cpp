@@ -1,5 +1,6 @@
 #include "src/cli/commands.hpp"
 #include "src/cli/machine_arguments.hpp"
+#include "src/cli/policy_choice.hpp"
 #include "src/cli/subcommand.hpp"
 #include "src/core/error.hpp"
 
@@ -14,6 +15,7 @@ struct VerifyArguments {
     MachineArguments machine;
     std::string sample = "100%";
     std::string ledger;
+    std::string policy;
 };
 
 /// "5%" or "5".
@@ -43,20 +45,22 @@ Subcommand add_verify(CLI::App& program) {
         "Measure winners again: which drifted, which are wrong now",
         "  fdkbench verify --sample 5%\n"
         "  fdkbench verify --ledger ledger.json\n"
-        "What seems to have drifted is measured in two more processes. Ends with exit code 1 "
-        "when a winner has drifted or is wrong.");
+        "What does not hold at once is measured in two more processes. Ends with exit code 1 when "
+        "a winner has drifted or is wrong, with 3 when one could not be measured well enough.");
     app->add_option("--sample", arguments->sample, "This share of the winners, drawn at random")
         ->capture_default_str();
     app->add_option(
         "--ledger",
         arguments->ledger,
         "Write the kernels that this device confirmed, by their machine code, to a file");
+    add_policy_choice(*app, arguments->policy);
     add_machine(*app, arguments->machine);
     return {app, [arguments](const std::string&) -> Command {
                 VerifyOptions options;
                 options.machine = finished(arguments->machine);
                 options.sample_pct = parse_percent(arguments->sample);
                 options.ledger = arguments->ledger;
+                options.policy = arguments->policy;
                 if (!options.ledger.empty() && options.sample_pct < 100) {
                     throw UsageError("--ledger lists all winners: leave --sample out");
                 }

@@ -119,6 +119,12 @@ TEST_CASE("Verifying without a database is refused with what to do") {
     check_refused(run_fdkbench({"verify", "-m", "1"}), 2, {"-m", "verify --help"});
 }
 
+TEST_CASE("A ledger for a folder that is not there is refused before anything is measured") {
+    check_refused(run_fdkbench({"verify", "--ledger", "/not/there/ledger.json"}),
+                  3,
+                  {"/not/there", "choose another file"});
+}
+
 TEST_CASE("Noise is of one cell in a possible number of processes") {
     for (const auto& axis : {std::vector<std::string>{"-m", "2", "4"},
                              {"-k", "128", "256"},
@@ -141,14 +147,26 @@ TEST_CASE("Commands that use one device refuse several") {
     const TemporaryFolder folder;
     const std::string launcher = doubling_launcher(folder);
     for (const std::string command : {"verify", "noise"}) {
-        for (const auto& names :
-             {std::vector<std::string>{"all"}, std::vector<std::string>{"host", "host:1"}}) {
-            std::vector<std::string> words{
-                command, "--launcher", launcher, "--db", folder.path("a.db"), "--device"};
-            words.insert(words.end(), names.begin(), names.end());
-            check_refused(run_fdkbench(words), 2, {"one device", "2 are named", "--device"});
-        }
+        check_refused(run_fdkbench({command,
+                                    "--launcher",
+                                    launcher,
+                                    "--db",
+                                    folder.path("a.db"),
+                                    "--device",
+                                    "host",
+                                    "host:1"}),
+                      2,
+                      {"one device", "2 are named", "--device"});
     }
+}
+
+TEST_CASE("All GPUs, where none can be reached, are not the CPU") {
+    const TemporaryFolder folder;
+    check_refused(
+        run_fdkbench(
+            {"sweep", "--launcher", "false", "--device", "all", "--db", folder.path("a.db")}),
+        3,
+        {"no GPU", "--device host"});
 }
 
 TEST_CASE("The examples of verify and noise can be typed") {

@@ -54,6 +54,27 @@ TEST_CASE("An output of another length than the reference is refused") {
                     std::invalid_argument);
 }
 
+TEST_CASE("An error is summed up in 64 parts to the bit, however many threads there are") {
+    // So many elements that more than one thread is worth it.
+    constexpr std::size_t kSize = (1 << 20) + 37;
+    std::vector<float> reference(kSize);
+    std::vector<float> output(kSize);
+    for (std::size_t i = 0; i < kSize; ++i) {
+        reference[i] = std::sin(static_cast<float>(i));
+        output[i] = reference[i] * (1 + 1e-3F * std::cos(static_cast<float>(3 * i)));
+    }
+    double errors = 0;
+    for (std::size_t part = 0; part < 64; ++part) {
+        double sum = 0;
+        for (std::size_t i = kSize * part / 64; i < kSize * (part + 1) / 64; ++i) {
+            const double error = static_cast<double>(output[i]) - static_cast<double>(reference[i]);
+            sum += error * error;
+        }
+        errors += sum;
+    }
+    CHECK(square_sums(output, reference).error == errors);
+}
+
 TEST_CASE("Pieces that are added up have the error of the whole") {
     const std::vector<float> reference = {3, -4, 0, 0, 2};
     const std::vector<float> output = {3, -4, 0, 1, 1};

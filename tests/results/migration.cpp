@@ -83,6 +83,30 @@ TEST_CASE("Bringing a database up to date twice changes nothing more") {
     CHECK(content(Store::open(folder / "a.db")) == once);
 }
 
+TEST_CASE("Views by which another fdkbench chose winners are not used, and a sweep replaces them") {
+    const TemporaryFolder folder;
+    const std::string path = folder / "a.db";
+    const std::string views =
+        "SELECT name, sql FROM main.sqlite_master WHERE name IN ('best', 'tied') ORDER BY name";
+    std::string own;
+    {
+        Store store = Store::open(path);
+        store.begin_run(fictional_run());
+        store.add(candidate(4), "hash", correct(2));
+        own = row_text(store, views);
+    }
+    run_sql(path,
+            "DROP VIEW best; DROP VIEW tied; CREATE VIEW tied AS SELECT 'foreign' AS family;"
+            "CREATE VIEW best AS SELECT 'foreign' AS family");
+    const std::string before = bytes_of(path);
+    CHECK(value(Store::open_read_only(path), "SELECT family FROM best") == "lut_mv");
+    CHECK(value(Store::open_read_only(path), "SELECT count(*) FROM tied") == "1");
+    CHECK(bytes_of(path) == before);
+    const Store store = Store::open(path);
+    CHECK(row_text(store, views) == own);
+    CHECK(value(store, "SELECT family FROM best") == "lut_mv");
+}
+
 TEST_CASE("A database of version 1 gets the same schema as a new one") {
     const TemporaryFolder folder;
     make_version_1(folder / "old.db");

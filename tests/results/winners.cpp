@@ -9,6 +9,8 @@ using namespace fdkbench;
 
 namespace {
 
+using Keys = std::vector<std::string>;
+
 RunRecord run_with_seed(std::uint64_t seed) {
     RunRecord run = fictional_run();
     run.policy.seed = seed;
@@ -17,34 +19,49 @@ RunRecord run_with_seed(std::uint64_t seed) {
 
 }  // namespace
 
-TEST_CASE("The newest policy is that of the newest run among those with measurements") {
+TEST_CASE("Policies with measurements are listed, that of the newest run first") {
     const TemporaryFolder folder;
     Store store = Store::open(folder / "a.db");
     const RunRecord first = run_with_seed(1);
     const RunRecord second = run_with_seed(2);
     const std::string& device = first.device.key;
-    CHECK(newest_policy(store, device).empty());
+    CHECK(policies(store, device).empty());
     store.begin_run(first);
-    CHECK(newest_policy(store, device).empty());
+    CHECK(policies(store, device).empty());
     store.add(candidate(4), "hash", correct(2));
-    CHECK(newest_policy(store, device) == first.policy.key());
+    CHECK(policies(store, device) == Keys{first.policy.key()});
 
     store.begin_run(second);
-    CHECK(newest_policy(store, device) == first.policy.key());
+    CHECK(policies(store, device) == Keys{first.policy.key()});
     // A sweep that was killed while it checked its first kernel.
     store.begin_attempt(candidate(4), "hash");
-    CHECK(newest_policy(store, device) == first.policy.key());
+    CHECK(policies(store, device) == Keys{first.policy.key()});
     store.add(candidate(4), "hash", correct(2));
-    CHECK(newest_policy(store, device) == second.policy.key());
+    CHECK(policies(store, device) == Keys{second.policy.key(), first.policy.key()});
 
     RunRecord elsewhere = fictional_run("Another");
     elsewhere.policy.seed = 3;
     store.begin_run(elsewhere);
     store.add(candidate(4), "hash", correct(2));
-    CHECK(newest_policy(store, device) == second.policy.key());
-    CHECK(newest_policy(store, elsewhere.device.key) == elsewhere.policy.key());
+    CHECK(policies(store, device) == Keys{second.policy.key(), first.policy.key()});
+    CHECK(policies(store, elsewhere.device.key) == Keys{elsewhere.policy.key()});
     store.begin_run(first);
-    CHECK(newest_policy(store, device) == first.policy.key());
+    CHECK(policies(store, device) == Keys{first.policy.key(), second.policy.key()});
+}
+
+TEST_CASE("A policy is chosen by its key or by what stands in no other one") {
+    const Keys keys{"cold5-normal-v6", "cold5-uniform-v6", "cold5-uniform-v6-more", "hot-v6"};
+    CHECK(chosen_policy(keys, "") == keys[0]);
+    CHECK(chosen_policy({}, "").empty());
+    CHECK(chosen_policy(keys, "hot") == "hot-v6");
+    CHECK(chosen_policy(keys, "cold5-uniform-v6") == keys[1]);
+    CHECK_THROWS_AS(chosen_policy(keys, "uniform"), UsageError);
+    CHECK_THROWS_WITH(chosen_policy(keys, "uniform"),
+                      "--policy 'uniform' is not clear: give one of cold5-uniform-v6, "
+                      "cold5-uniform-v6-more");
+    CHECK_THROWS_WITH(
+        chosen_policy(keys, "zeros"),
+        ContainsSubstring("--policy 'zeros' is not there") && ContainsSubstring("hot-v6"));
 }
 
 TEST_CASE("A measuring policy comes back with all that decides what a number means") {
@@ -76,7 +93,7 @@ TEST_CASE("A policy that this program does not follow is refused by name") {
     const TemporaryFolder folder;
     make_version_1(folder / "a.db");
     Store store = Store::open(folder / "a.db");
-    const std::string old = newest_policy(store, "Fictional 100, sm_90, 4 SMs");
+    const std::string old = policies(store, "Fictional 100, sm_90, 4 SMs").front();
     CHECK(old == "cold5-normal-seed1-nrmse0.004-v1");
     CHECK_THROWS_AS(measuring_policy(store, old), UsageError);
     CHECK_THROWS_WITH(measuring_policy(store, old),

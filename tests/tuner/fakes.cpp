@@ -197,7 +197,7 @@ class FakeWorker final : public Worker {
                 world_.dies_once_in_block,
                 [&](const std::string& part) { return binary.find(part) != std::string::npos; });
             if (died_once > 0 || names_any(world_.dies_in_block, binary)) {
-                throw WorkerLost(CandidateStatus::kRuntime,
+                throw WorkerLost(world_.death,
                                  "worker died: signal 11",
                                  world_.announces_slots ? std::optional(slot) : std::nullopt);
             }

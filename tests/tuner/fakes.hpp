@@ -63,8 +63,9 @@ struct World {
     std::set<std::string> compile_failures;
     std::set<std::string> dies_in_check;
     std::set<std::string> dies_in_block;
-    std::set<std::string> dies_once_in_block;  ///< an element is taken out when it happens
-    std::set<std::string> same_code;           ///< kernels that compile to one and the same binary
+    std::set<std::string> dies_once_in_block;           ///< an element is taken out when it happens
+    CandidateStatus death = CandidateStatus::kRuntime;  ///< of both
+    std::set<std::string> same_code;  ///< kernels that compile to one and the same binary
     std::map<std::int64_t, Error> prepare_errors;  ///< by m
     bool dies_in_prepare = false;
     std::map<std::size_t, DeviceInfo>

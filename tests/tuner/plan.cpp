@@ -14,6 +14,32 @@ using fakes::sweep_options;
 
 namespace {
 
+constexpr const char* kBackend = "ranked fake";
+
+/// One of two families for a backend of their own, each 3 × 3 points.
+Family ranked_family(const char* name, bool fallback) {
+    return {
+        .name = name,
+        .backend = kBackend,
+        .source = "kernels/common/types.cuh",
+        .summary = "",
+        .fallback = fallback,
+        .declines = [](const Problem& problem, const DeviceInfo&) -> std::optional<std::string> {
+            return problem.shape.m > 8 ? std::optional<std::string>("m is above 8") : std::nullopt;
+        },
+        .axes =
+            [](const Problem&, const DeviceInfo&) {
+                return std::vector<Axis>{{"tile", {2, 1, 4}}, {"warps", {4, 8, 2}}};
+            },
+        .skips = [](const Problem&,
+                    const Params&,
+                    const DeviceInfo&) -> std::optional<std::string> { return std::nullopt; },
+        .plan = [](const Problem&, const Params&, const DeviceInfo&) { return LaunchPlan{}; }};
+}
+
+const RegisterFamily kFirst(ranked_family("ranked_first", false));
+const RegisterFamily kLast(ranked_family("ranked_last", true));
+
 std::size_t of_family(const CellPlan& cell, const std::string& family) {
     return static_cast<std::size_t>(
         std::ranges::count(cell.candidates, family, &Candidate::family));
@@ -76,6 +102,28 @@ TEST_CASE("A quick sweep changes one parameter at a time from the first values")
     CHECK(of_family(cell, "fake_mv") == 3);
     const auto centre = std::ranges::find(cell.candidates, "fake_mv", &Candidate::family);
     CHECK(to_string(centre->params) == "split_k=2 tile=64 decode=table");
+}
+
+TEST_CASE("Beside a family that is no fallback, of one that is only first choices are tried") {
+    SweepOptions options = sweep_options({1}, {4});
+    options.device.backend = kBackend;
+    const std::string reason =
+        "ranked_last: more than one step from its first choice; --include '^ranked_last$' tries "
+        "all, without the families that leave it behind";
+    const CellPlan both = space(options);
+    CHECK(of_family(both, "ranked_first") == 9);
+    CHECK(of_family(both, "ranked_last") == 5);
+    CHECK(both.skipped.at(reason) == 4);
+
+    options.include = "^ranked_last$";
+    const CellPlan alone = space(options);
+    CHECK(of_family(alone, "ranked_last") == 9);
+    CHECK(alone.skipped.empty());
+
+    options.include = "";
+    options.quick = true;
+    CHECK(space(options).skipped.empty());
+    CHECK(of_family(space(options), "ranked_last") == 5);
 }
 
 TEST_CASE("Family names are filtered by regular expressions") {

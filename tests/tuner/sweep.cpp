@@ -151,6 +151,25 @@ TEST_CASE("A worker that dies in a block costs the candidate that it was timing,
     CHECK(bench.sweep().measured == 0);
 }
 
+TEST_CASE("A kernel that does not end in a race after all gets a second chance, not a third") {
+    Bench bench;
+    bench.options = without_confirmations(fakes::sweep_options({16}, {4}));
+    bench.world.death = CandidateStatus::kTimeout;
+    SECTION("it ends then") {
+        bench.world.dies_once_in_block = {"-DFDK_TILE=4"};
+        bench.sweep();
+        CHECK(bench.rows_with(CandidateStatus::kCorrect) == 5);
+        CHECK(bench.world.count("worker") == 2);
+    }
+    SECTION("it does not") {
+        bench.world.dies_in_block = {"-DFDK_TILE=4"};
+        bench.sweep();
+        CHECK(bench.rows_with(CandidateStatus::kCorrect) == 4);
+        CHECK(bench.sink.row("-DFDK_TILE=4").measurement.status == CandidateStatus::kTimeout);
+        CHECK(bench.world.count("worker") == 3);
+    }
+}
+
 TEST_CASE("A death with nobody to blame costs no candidate") {
     Bench bench;
     bench.options = without_confirmations(fakes::sweep_options({16}, {4}));
