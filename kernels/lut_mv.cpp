@@ -163,7 +163,6 @@ const RegisterFamily registration{{
     .backend = "cuda",
     .source = "kernels/lut_mv.cu",
     .summary = "8-, 4-, 2- and 1-bit weights × few activations on CUDA cores",
-    .fallback = true,
     .declines = declines,
     .axes = axes,
     .skips = skips,

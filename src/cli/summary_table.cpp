@@ -65,7 +65,7 @@ std::string line_of(const SummaryRow& row) {
 std::string notes_on(const std::vector<SummaryRow>& rows) {
     std::string text =
         "ratio: baseline ÷ time, paired, with its 95 % interval; above 1 is faster. tied: kernels "
-        "among which this one was chosen.\n";
+        "that cannot be told from the fastest.\n";
     if (std::any_of(rows.begin(), rows.end(), is_wide)) {
         text += fmt::format(
             "~ wider than ±{:.0f} %: something else used this device; measure again with "
