@@ -1,17 +1,13 @@
 #pragma once
 
-// What the packers of the CPU and of the GPU have in common: plain C++ that does without CUDA's
-// headers, as NVRTC takes it. fragment.hpp has the layout.
-#ifdef __CUDACC__
-#define FDKBENCH_DEVICE __device__
-#else
+// What the packers of the CPU and of the GPU have in common. fragment.hpp has the layout.
+#include "src/core/device_code.cuh"
+#ifndef __CUDACC__
 #include <cstring>
-#define FDKBENCH_DEVICE
 #endif
 
 namespace fdkbench {
 
-using Extent = decltype(sizeof(0));
 using Bytes8 = unsigned long long;
 
 inline constexpr Extent kFragmentRows = 16;  // of a block

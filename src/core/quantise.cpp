@@ -17,11 +17,6 @@ float round_to(float value, ElementType type) {
     return from_bits16(to_bits16(value, type), type);
 }
 
-/// At least 1e-12, or the least positive value where the type cannot go as low.
-std::uint16_t least_scale(ElementType type) {
-    return std::max<std::uint16_t>(to_bits16(1e-12F, type), 1);
-}
-
 template <int kBits>
 void pack_group(std::span<const std::uint16_t> weights,
                 float scale,
@@ -94,6 +89,10 @@ std::size_t codebook_size(int bits) {
 }
 
 }  // namespace
+
+std::uint16_t least_scale(ElementType type) {
+    return std::max<std::uint16_t>(to_bits16(1e-12F, type), 1);
+}
 
 std::uint16_t group_scale(std::span<const std::uint16_t> weights, int bits, ElementType type) {
     constexpr std::uint16_t kMagnitude = 0x7fff;

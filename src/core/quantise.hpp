@@ -37,6 +37,9 @@ QuantisedMatrix quantise(std::span<const std::uint16_t> weights,
                          std::span<const std::uint16_t> codebook,
                          int threads);
 
+/// 1e-12, or the least positive value where the type cannot go as low: no scale is less.
+std::uint16_t least_scale(ElementType type);
+
 /// The scale of one group of weights, as quantise() takes it.
 std::uint16_t group_scale(std::span<const std::uint16_t> weights, int bits, ElementType type);
 

@@ -102,4 +102,13 @@ std::vector<DeviceInfo> list_cuda_devices() {
     return devices;
 }
 
+DeviceInfo cuda_device(int index) {
+    const std::vector<DeviceInfo> devices = list_cuda_devices();
+    if (index < 0 || static_cast<std::size_t>(index) >= devices.size()) {
+        throw EnvironmentError(
+            fmt::format("there is no device cuda:{} ({} found)", index, devices.size()));
+    }
+    return devices[static_cast<std::size_t>(index)];
+}
+
 }  // namespace fdkbench

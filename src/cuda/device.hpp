@@ -10,4 +10,7 @@ namespace fdkbench {
 /// All GPUs, in CUDA's order, without creating a context; empty without a driver or a device.
 std::vector<DeviceInfo> list_cuda_devices();
 
+/// One of them. Throws EnvironmentError when it is not there.
+DeviceInfo cuda_device(int index);
+
 }  // namespace fdkbench

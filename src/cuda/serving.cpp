@@ -2,6 +2,7 @@
 
 #include "src/core/error.hpp"
 #include "src/cuda/check.hpp"
+#include "src/cuda/current_device.hpp"
 #include "src/cuda/device.hpp"
 #include "src/cuda/kernel_runnable.hpp"
 #include "src/cuda/matmul.hpp"
@@ -18,39 +19,6 @@
 namespace fdkbench {
 
 namespace {
-
-/// Makes a device the thread's current one while it lives.
-class CurrentDevice {
-  public:
-    explicit CurrentDevice(int index) : index_(index) {
-        check(cudaGetDevice(&before_), "cudaGetDevice");
-        if (before_ != index_) {
-            check(cudaSetDevice(index_), "cudaSetDevice");
-        }
-    }
-    ~CurrentDevice() {
-        if (before_ != index_) {
-            static_cast<void>(cudaSetDevice(before_));
-        }
-    }
-    CurrentDevice(const CurrentDevice&) = delete;
-    CurrentDevice& operator=(const CurrentDevice&) = delete;
-    CurrentDevice(CurrentDevice&&) = delete;
-    CurrentDevice& operator=(CurrentDevice&&) = delete;
-
-  private:
-    int index_;
-    int before_ = 0;
-};
-
-DeviceInfo device_at(int index) {
-    const std::vector<DeviceInfo> devices = list_cuda_devices();
-    if (index < 0 || static_cast<std::size_t>(index) >= devices.size()) {
-        throw EnvironmentError(
-            fmt::format("there is no device cuda:{} ({} found)", index, devices.size()));
-    }
-    return devices[static_cast<std::size_t>(index)];
-}
 
 class BoundCudaKernel final : public BoundKernel {
   public:
@@ -104,7 +72,7 @@ class BoundCudaKernel final : public BoundKernel {
 
 class CudaServingDevice final : public ServingDevice {
   public:
-    explicit CudaServingDevice(int index) : index_(index), info_(device_at(index)) {
+    explicit CudaServingDevice(int index) : index_(index), info_(cuda_device(index)) {
         const CurrentDevice current(index_);
         stream_ = make_stream();
     }

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <mutex>
 #include <string_view>
 #include <utility>
 
@@ -23,22 +24,43 @@ namespace {
     throw StatusError(FDK_NO_DEVICE, message);
 }
 
-std::unique_ptr<ServingDevice> make_cuda([[maybe_unused]] const std::string& id) {
+/// Of "cuda:1" 1.
+int gpu_index(const std::string& id) {
     constexpr std::string_view kPrefix = "cuda:";
     int index = -1;
     const char* end = id.data() + id.size();
-    const auto [stop, error] = std::from_chars(id.data() + kPrefix.size(), end, index);
+    const char* begin = id.data() + (id.starts_with(kPrefix) ? kPrefix.size() : id.size());
+    const auto [stop, error] = std::from_chars(begin, end, index);
     if (error != std::errc() || stop != end) {
-        fail(fmt::format("'{}' is no device: give cuda:0, cuda:1, … or host", id));
+        fail(fmt::format("'{}' is no device: give cuda:0, cuda:1, …", id));
     }
-#if FDK_HAS_CUDA
-    return make_cuda_serving_device(index);
-#else
-    fail(fmt::format("there is no {}: this library was built without CUDA", id));
-#endif
+    return index;
 }
 
-std::unique_ptr<ServingDevice> make_host() {
+#if FDK_HAS_CUDA
+std::unique_ptr<ServingDevice> make_cuda(const std::string& id) {
+    return make_cuda_serving_device(gpu_index(id));
+}
+
+std::unique_ptr<Quantiser> made_quantiser(const std::string& id) {
+    return make_quantiser(gpu_index(id));
+}
+#else
+[[noreturn]] void fail_without_cuda(const std::string& id) {
+    static_cast<void>(gpu_index(id));
+    fail(fmt::format("there is no {}: this library was built without CUDA", id));
+}
+
+std::unique_ptr<ServingDevice> make_cuda(const std::string& id) {
+    fail_without_cuda(id);
+}
+
+std::unique_ptr<Quantiser> made_quantiser(const std::string& id) {
+    fail_without_cuda(id);
+}
+#endif
+
+std::unique_ptr<ServingDevice> make_host(const std::string& /*id*/) {
 #if FDK_HAS_HOST
     return make_host_serving_device();
 #else
@@ -46,9 +68,11 @@ std::unique_ptr<ServingDevice> make_host() {
 #endif
 }
 
-std::unique_ptr<ServingDevice> made(const std::string& id) {
+/// What `make` gives for a device that may not be there.
+template <typename Make>
+auto made(const std::string& id, const Make& make) {
     try {
-        return id == "host" ? make_host() : make_cuda(id);
+        return make(id);
     } catch (const EnvironmentError& error) {
         fail(error.what());
     } catch (const CandidateError& error) {
@@ -75,6 +99,18 @@ void require_match(const DeviceInfo& device, const ServingTable& table) {
 
 }  // namespace
 
+void with_quantiser(const std::string& id, const std::function<void(Quantiser&)>& work) {
+    // Never destroyed: at the program's end the driver may be gone first.
+    static auto& quantisers = *new std::map<std::string, std::unique_ptr<Quantiser>>();
+    static std::mutex& mutex = *new std::mutex();
+    const std::lock_guard lock(mutex);
+    auto found = quantisers.find(id);
+    if (found == quantisers.end()) {
+        found = quantisers.emplace(id, made(id, made_quantiser)).first;
+    }
+    work(*found->second);
+}
+
 const Devices::Opened& Devices::open(const std::string& id, const ServingTable& table) {
     const std::string first = table.device.backend == "host" ? "host" : "cuda:0";
     const std::string& wanted = id.empty() ? first : id;
@@ -92,7 +128,7 @@ const Devices::Opened& Devices::open(const std::string& id, const ServingTable& 
     if (found != opened_.end()) {
         return found->second;
     }
-    std::shared_ptr<ServingDevice> device = made(wanted);
+    std::shared_ptr<ServingDevice> device = made(wanted, wanted == "host" ? make_host : make_cuda);
     require_match(device->info(), table);
     std::string notice = device_notice(table.name, table.device, device->info());
     return opened_.emplace(wanted, Opened{std::move(device), std::move(notice)}).first->second;

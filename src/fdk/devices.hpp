@@ -1,8 +1,10 @@
 #pragma once
 
 #include "src/core/serving.hpp"
+#include "src/cuda/quantiser.hpp"
 #include "src/fdk/serving_table.hpp"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -25,5 +27,10 @@ class Devices {
   private:
     std::map<std::string, Opened> opened_;
 };
+
+/// Calls `work` with the quantiser of a GPU ("cuda:1"), made at first use and kept; one call after
+/// the other. Throws StatusError (no device) for one that is not there or that nothing was built
+/// for.
+void with_quantiser(const std::string& id, const std::function<void(Quantiser&)>& work);
 
 }  // namespace fdkbench

@@ -120,11 +120,18 @@ std::vector<std::uint16_t> codebook_of(const void* codebook, int bits, ElementTy
     return values;
 }
 
+[[noreturn]] void refuse_weight(const Problem& problem, std::int64_t index, float value) {
+    throw StatusError(
+        FDK_INVALID_ARGUMENT,
+        fmt::format("weight [{}, {}] is {}, which {} cannot hold: give finite weights",
+                    index / problem.shape.k,
+                    index % problem.shape.k,
+                    value,
+                    to_string(problem.type)));
+}
+
 /// Weights rounded to the problem's type.
 std::vector<std::uint16_t> rounded(const Problem& problem, const void* weights, fdk_type type) {
-    require_given("weights", weights);
-    require(type == FDK_BF16 || type == FDK_FP16 || type == FDK_FP32,
-            fmt::format("there is no weights_type {}", static_cast<int>(type)));
     const auto count = static_cast<std::size_t>(problem.shape.n * problem.shape.k);
     Tensor tensor;
     tensor.type = tensor_type(type);
@@ -139,14 +146,25 @@ std::vector<std::uint16_t> rounded(const Problem& problem, const void* weights, 
         values, [&](std::uint16_t value) { return is_finite(value, problem.type); });
     if (bad != values.end()) {
         const auto at = bad - values.begin();
-        require(false,
-                fmt::format("weight [{}, {}] is {}, which {} cannot hold: give finite weights",
-                            at / problem.shape.k,
-                            at % problem.shape.k,
-                            value_at(tensor, static_cast<std::size_t>(at)),
-                            to_string(problem.type)));
+        refuse_weight(problem, at, value_at(tensor, static_cast<std::size_t>(at)));
     }
     return values;
+}
+
+/// What fdk_quantise() and fdk_quantise_on() take; the problem.
+Problem quantisable(const fdk_format* format,
+                    const void* weights,
+                    fdk_type weights_type,
+                    const void* weight_data,
+                    const void* scale) {
+    const Problem problem = problem_of(format);
+    require(problem.format.quantised(), "16-bit weights are not quantised: bits 8, 4, 2 or 1");
+    require_given("weights", weights);
+    require_given("weight_data", weight_data);
+    require_given("scale", scale);
+    require(weights_type == FDK_BF16 || weights_type == FDK_FP16 || weights_type == FDK_FP32,
+            fmt::format("there is no weights_type {}", static_cast<int>(weights_type)));
+    return problem;
 }
 
 template <typename T>
@@ -242,10 +260,7 @@ fdk_status fdk_quantise(const fdk_format* format,
                         uint8_t* weight_data,
                         void* scale) {
     return guarded(FDK_INVALID_ARGUMENT, [&] {
-        const Problem problem = problem_of(format);
-        require(problem.format.quantised(), "16-bit weights are not quantised: bits 8, 4, 2 or 1");
-        require_given("weight_data", weight_data);
-        require_given("scale", scale);
+        const Problem problem = quantisable(format, weights, weights_type, weight_data, scale);
         const auto values = codebook_of(codebook, problem.format.bits, problem.type);
         const QuantisedMatrix matrix = quantise(rounded(problem, weights, weights_type),
                                                 problem.shape,
@@ -255,6 +270,29 @@ fdk_status fdk_quantise(const fdk_format* format,
                                                 hardware_threads());
         std::memcpy(weight_data, matrix.weight_data.data(), matrix.weight_data.size());
         std::memcpy(scale, matrix.scale.data(), matrix.scale.size() * sizeof(std::uint16_t));
+    });
+}
+
+fdk_status fdk_quantise_on(const char* device,
+                           void* stream,
+                           const fdk_format* format,
+                           const void* weights,
+                           fdk_type weights_type,
+                           const void* codebook,
+                           uint8_t* weight_data,
+                           void* scale) {
+    return guarded(FDK_INVALID_ARGUMENT, [&] {
+        const Problem problem = quantisable(format, weights, weights_type, weight_data, scale);
+        const auto values = codebook_of(codebook, problem.format.bits, problem.type);
+        const Quantiser::Operands operands{.weights = weights,
+                                           .weights_type = tensor_type(weights_type),
+                                           .weight_data = weight_data,
+                                           .scale = static_cast<std::uint16_t*>(scale)};
+        with_quantiser(device == nullptr ? "cuda:0" : device, [&](Quantiser& quantiser) {
+            if (const auto bad = quantiser.quantise(stream, operands, problem, values)) {
+                refuse_weight(problem, static_cast<std::int64_t>(bad->index), bad->value);
+            }
+        });
     });
 }
 

@@ -97,6 +97,22 @@ FDK_API fdk_status fdk_quantise(const fdk_format* format,
                                 uint8_t* weight_data,
                                 void* scale);
 
+/// The same on a GPU: weights, weight_data and scale lie in memory of `device` ("cuda:0", "cuda:1",
+/// …; null for cuda:0), the codebook in the host's. Gives the same bytes as fdk_quantise(), unless
+/// the weights of one group of 1 or 2 bits differ by so much that the rounding of their sum in
+/// double shows. Waits for `stream` (a cudaStream_t of that device; null for its default stream),
+/// on which it works and which must not be captured. Where it fails because of a weight that is
+/// not finite, weight_data and scale have been written. FDK_INVALID_ARGUMENT, FDK_NO_DEVICE,
+/// FDK_ENVIRONMENT, FDK_DEVICE_ERROR.
+FDK_API fdk_status fdk_quantise_on(const char* device,
+                                   void* stream,
+                                   const fdk_format* format,
+                                   const void* weights,
+                                   fdk_type weights_type,
+                                   const void* codebook,
+                                   uint8_t* weight_data,
+                                   void* scale);
+
 /// Makes a matrix on a device: loads the table's kernels for this format, uploads the weights in
 /// the order that they read (one copy for all m), sets workspaces up and launches each kernel once,
 /// with zeros, so that later launches, of whatever m, find everything loaded. `device`: "host",

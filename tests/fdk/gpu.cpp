@@ -8,6 +8,8 @@
 #include <cuda_runtime_api.h>
 
 #include <algorithm>
+#include <limits>
+#include <random>
 #include <utility>
 #include <vector>
 
@@ -252,4 +254,55 @@ TEST_CASE("A table for another architecture is refused") {
                                          &matrix),
                        FDK_NO_DEVICE),
                ContainsSubstring("sm_10a"));
+}
+
+TEST_CASE("A GPU quantises to the same bytes as the CPU, and refuses what is not finite") {
+    gpu();
+    const ElementType type = GENERATE(ElementType::kBf16, ElementType::kFp16);
+    const int bits = GENERATE(8, 4, 2, 1);
+    const fdk_format format{.n = 1030,
+                            .k = 4032,
+                            .group_size = GENERATE(32, 64, 4032),
+                            .bits = bits,
+                            .type = type == ElementType::kBf16 ? FDK_BF16 : FDK_FP16};
+    CAPTURE(bits, format.group_size);
+    const auto count = static_cast<std::size_t>(format.n * format.k);
+    std::vector<float> weights(count);
+    std::mt19937 random(5);
+    for (float& weight : weights) {
+        weight = std::normal_distribution<float>(0, 0.02F)(random);
+    }
+    std::vector<std::uint8_t> data(count * static_cast<std::size_t>(bits) / 8);
+    std::vector<std::uint16_t> scale(count / static_cast<std::size_t>(format.group_size));
+    require_ok(fdk_quantise(&format, weights.data(), FDK_FP32, nullptr, data.data(), scale.data()));
+
+    const CudaBuffer gpu_weights(4 * count, "cuda:0");
+    const CudaBuffer gpu_data(data.size(), "cuda:0");
+    const CudaBuffer gpu_scale(2 * scale.size(), "cuda:0");
+    const Stream stream = make_stream();
+    const auto quantise_on_gpu = [&] {
+        require_cuda(cudaMemcpy(
+            gpu_weights.data(), weights.data(), gpu_weights.bytes(), cudaMemcpyHostToDevice));
+        return fdk_quantise_on(nullptr,
+                               stream.get(),
+                               &format,
+                               gpu_weights.data(),
+                               FDK_FP32,
+                               nullptr,
+                               static_cast<std::uint8_t*>(gpu_data.data()),
+                               gpu_scale.data());
+    };
+    require_ok(quantise_on_gpu());
+    std::vector<std::uint8_t> got_data(data.size());
+    std::vector<std::uint16_t> got_scale(scale.size());
+    require_cuda(
+        cudaMemcpy(got_data.data(), gpu_data.data(), gpu_data.bytes(), cudaMemcpyDeviceToHost));
+    require_cuda(
+        cudaMemcpy(got_scale.data(), gpu_scale.data(), gpu_scale.bytes(), cudaMemcpyDeviceToHost));
+    CHECK((got_data == data));
+    CHECK((got_scale == scale));
+
+    weights[4032 + 7] = -std::numeric_limits<float>::infinity();
+    CHECK(quantise_on_gpu() == FDK_INVALID_ARGUMENT);
+    CHECK_THAT(fdk_last_error(), ContainsSubstring("weight [1, 7] is -inf"));
 }

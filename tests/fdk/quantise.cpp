@@ -104,6 +104,26 @@ TEST_CASE("What cannot be quantised is refused in words") {
                ContainsSubstring("16 bits"));
 }
 
+TEST_CASE("Quantising on a device refuses what quantising refuses, and devices that are none") {
+    fdk_format format{.n = 2, .k = 64, .group_size = 32, .bits = 4, .type = FDK_BF16};
+    std::vector<float> weights(128, 1);
+    std::vector<std::uint8_t> data(64);
+    std::vector<std::uint16_t> scale(4);
+    const auto quantise_on = [&](const char* device, const void* from) {
+        return fdk_quantise_on(
+            device, nullptr, &format, from, FDK_FP32, nullptr, data.data(), scale.data());
+    };
+    CHECK_THAT(refusal(quantise_on(nullptr, nullptr)), ContainsSubstring("weights is null"));
+    for (const char* device : {"host", "cuda", "cuda:x", "cuda:", ""}) {
+        CAPTURE(device);
+        CHECK(quantise_on(device, weights.data()) == FDK_NO_DEVICE);
+        CHECK_THAT(fdk_last_error(), ContainsSubstring("is no device: give cuda:0"));
+    }
+    CHECK(quantise_on("cuda:99", weights.data()) == FDK_NO_DEVICE);
+    format.bits = 16;
+    CHECK_THAT(refusal(quantise_on(nullptr, weights.data())), ContainsSubstring("16-bit weights"));
+}
+
 TEST_CASE("fdk_quantise gives the golden vectors to the bit") {
     const char* path = std::getenv("FDKBENCH_GOLDEN");
     if (path == nullptr || !std::filesystem::exists(path)) {

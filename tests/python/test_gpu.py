@@ -31,6 +31,17 @@ class GpuTest(unittest.TestCase):
             expected += made.bias.float()
         self.assertTrue(are_close(y, expected))
 
+    def test_weights_on_a_gpu_are_quantised_there_to_the_same_bytes(self):
+        for dtype in (torch.bfloat16, torch.float16):
+            for bits in (8, 4, 2, 1):
+                linear = torch.nn.Linear(SIZE, SIZE, bias=False)
+                config = QuantisationConfig(bits=bits, block_size=64)
+                there = quantise(linear.cuda(), config, dtype=dtype)
+                here = quantise(linear.cpu(), config, dtype=dtype)
+                self.assertTrue(there.weight_data.is_cuda)
+                self.assertTrue(torch.equal(there.weight_data.cpu(), here.weight_data))
+                self.assertTrue(torch.equal(there.scale.cpu(), here.scale))
+
     def test_it_multiplies_for_any_shape(self):
         for bias in (False, True):
             made = layer(bias)

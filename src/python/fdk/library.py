@@ -39,6 +39,16 @@ _SIGNATURES = {
         _POINTER,
         _POINTER,
     ],
+    "fdk_quantise_on": [
+        ctypes.c_char_p,
+        _POINTER,
+        ctypes.POINTER(Format),
+        _POINTER,
+        ctypes.c_int,
+        _POINTER,
+        _POINTER,
+        _POINTER,
+    ],
     "fdk_matrix_create": [
         _POINTER,
         ctypes.POINTER(Format),
@@ -119,8 +129,11 @@ def uniform_codebook(bits, dtype):
 
 
 def quantise(weight, block_size, lut):
-    """weight_data and scale, on the CPU, of a weight [n, k] with this codebook (its type is theirs)."""
-    weight = weight.detach().to("cpu")
+    """weight_data and scale of a weight [n, k] with this codebook (its type is theirs), on the GPU
+    where the weight is on one, else on the CPU."""
+    weight = weight.detach()
+    if not weight.is_cuda:
+        weight = weight.to("cpu")
     if weight.dtype not in TYPES:
         weight = weight.to(torch.float32)
     weight = weight.contiguous()
@@ -128,16 +141,19 @@ def quantise(weight, block_size, lut):
     n, k = weight.shape
     bits = lut.numel().bit_length() - 1
     format = Format(n, k, block_size, bits, TYPES[lut.dtype])
-    weight_data = torch.empty(n, k * bits // 8, dtype=torch.uint8, device="cpu")
-    scale = torch.empty(n, k // block_size, dtype=lut.dtype, device="cpu")
-    check(
-        library().fdk_quantise(
-            format,
-            weight.data_ptr(),
-            TYPES[weight.dtype],
-            lut.data_ptr(),
-            weight_data.data_ptr(),
-            scale.data_ptr(),
-        )
+    weight_data = torch.empty(n, k * bits // 8, dtype=torch.uint8, device=weight.device)
+    scale = torch.empty(n, k // block_size, dtype=lut.dtype, device=weight.device)
+    operands = (
+        format,
+        weight.data_ptr(),
+        TYPES[weight.dtype],
+        lut.data_ptr(),
+        weight_data.data_ptr(),
+        scale.data_ptr(),
     )
+    if weight.is_cuda:
+        stream = torch.cuda.current_stream(weight.device).cuda_stream
+        check(library().fdk_quantise_on(str(weight.device).encode(), stream, *operands))
+    else:
+        check(library().fdk_quantise(*operands))
     return weight_data, scale

@@ -1,0 +1,141 @@
+#include "src/cuda/quantiser.hpp"
+
+#include "src/core/error.hpp"
+#include "src/core/quantise.hpp"
+#include "src/core/tensor_values.hpp"
+#include "src/cuda/cubins.hpp"
+#include "src/cuda/current_device.hpp"
+#include "src/cuda/device.hpp"
+#include "src/cuda/handles.hpp"
+#include "src/cuda/kernel_runnable.hpp"
+#include "src/cuda/quantise_arguments.cuh"
+
+#include <fmt/format.h>
+
+#include <limits>
+#include <vector>
+
+namespace fdkbench {
+
+namespace {
+
+constexpr unsigned kBlock = 256;
+constexpr Extent kWarpsPerBlock = kBlock / 32;
+
+NumberType number_type(ElementType type) {
+    return type == ElementType::kBf16 ? NumberType::kBf16 : NumberType::kFp16;
+}
+
+NumberType number_type(TensorType type) {
+    return type == TensorType::kF32   ? NumberType::kFp32
+           : type == TensorType::kF16 ? NumberType::kFp16
+                                      : NumberType::kBf16;
+}
+
+const Cubin& cubin_for(const DeviceInfo& device) {
+    for (const Cubin& cubin : quantise_cubins()) {
+        if (cubin.compute_capability / 10 == device.compute_capability / 10) {
+            return cubin;
+        }
+    }
+    throw EnvironmentError(
+        fmt::format("{} has compute capability {}.{}, for which this was not built: quantise on "
+                    "the CPU, or build with a CUDA toolkit that knows it",
+                    device.id,
+                    device.compute_capability / 10,
+                    device.compute_capability % 10));
+}
+
+class CudaQuantiser final : public Quantiser {
+  public:
+    /// The device is the thread's current one.
+    CudaQuantiser(int index, const DeviceInfo& device)
+        : index_(index),
+          library_(load_library(std::as_bytes(cubin_for(device).bytes))),
+          codes_(std::size_t{1} << 16U, device.id),
+          not_finite_(sizeof(unsigned long long), device.id) {
+        check(cudaLibraryGetKernel(&kernel_, library_.get(), "quantise"), "quantise");
+    }
+
+    std::optional<NotFinite> quantise(void* stream,
+                                      const Operands& operands,
+                                      const Problem& problem,
+                                      std::span<const std::uint16_t> codebook) override {
+        const CurrentDevice current(index_);
+        const auto on = static_cast<cudaStream_t>(stream);
+        const std::vector<std::uint8_t> codes = codebook_indices(codebook, problem.type);
+        check(
+            cudaMemcpyAsync(codes_.data(), codes.data(), codes.size(), cudaMemcpyHostToDevice, on),
+            "copying codes");
+        check(cudaMemsetAsync(not_finite_.data(), 0xff, not_finite_.bytes(), on), "filling memory");
+        launch(on, arguments(operands, problem));
+        auto index = std::numeric_limits<unsigned long long>::max();
+        check(cudaMemcpyAsync(&index, not_finite_.data(), sizeof index, cudaMemcpyDeviceToHost, on),
+              "copying from the device");
+        check(cudaStreamSynchronize(on), "quantising");
+        if (index == std::numeric_limits<unsigned long long>::max()) {
+            return std::nullopt;
+        }
+        return NotFinite{static_cast<std::size_t>(index), value_of(on, operands, index)};
+    }
+
+  private:
+    QuantiseArguments arguments(const Operands& operands, const Problem& problem) const {
+        const auto& [shape, format, type] = problem;
+        QuantiseArguments arguments;
+        arguments.weights = operands.weights;
+        arguments.codes = static_cast<const unsigned char*>(codes_.data());
+        arguments.weight_data = operands.weight_data;
+        arguments.scale = operands.scale;
+        arguments.not_finite = static_cast<unsigned long long*>(not_finite_.data());
+        arguments.groups = static_cast<Extent>(shape.n * (shape.k / format.group_size));
+        arguments.group_size = static_cast<unsigned>(format.group_size);
+        arguments.bits = static_cast<unsigned>(format.bits);
+        arguments.weights_type = number_type(operands.weights_type);
+        arguments.type = number_type(type);
+        arguments.least_scale = least_scale(type);
+        return arguments;
+    }
+
+    void launch(cudaStream_t stream, QuantiseArguments arguments) const {
+        cudaLaunchConfig_t config{};
+        const Extent blocks = (arguments.groups + kWarpsPerBlock - 1) / kWarpsPerBlock;
+        config.gridDim = {static_cast<unsigned>(blocks), 1, 1};
+        config.blockDim = {kBlock, 1, 1};
+        config.stream = stream;
+        void* parameters[] = {&arguments};
+        check(cudaLaunchKernelExC(&config, kernel_, parameters), "quantise");
+    }
+
+    static float value_of(cudaStream_t stream, const Operands& operands, std::size_t index) {
+        const std::size_t bytes = operands.weights_type == TensorType::kF32 ? 4 : 2;
+        Tensor tensor;
+        tensor.type = operands.weights_type;
+        std::byte value[4];
+        check(cudaMemcpyAsync(value,
+                              static_cast<const std::byte*>(operands.weights) + index * bytes,
+                              bytes,
+                              cudaMemcpyDeviceToHost,
+                              stream),
+              "copying from the device");
+        check(cudaStreamSynchronize(stream), "copying from the device");
+        tensor.bytes = {value, bytes};
+        return value_at(tensor, 0);
+    }
+
+    int index_;
+    SharedLibrary library_;
+    CudaBuffer codes_;
+    CudaBuffer not_finite_;
+    cudaKernel_t kernel_ = nullptr;
+};
+
+}  // namespace
+
+std::unique_ptr<Quantiser> make_quantiser(int index) {
+    const DeviceInfo device = cuda_device(index);
+    const CurrentDevice current(index);
+    return std::make_unique<CudaQuantiser>(index, device);
+}
+
+}  // namespace fdkbench
