@@ -99,16 +99,6 @@ void require(bool holds, const char* what) {
     }
 }
 
-FragmentExtents extents_of(const Shape& shape, const WeightFormat& format) {
-    require(format.quantised(), "16-bit weights have no fragment layout");
-    require(
-        format.group_size > 0 && shape.k % format.group_size == 0 && shape.k * format.bits % 8 == 0,
-        "k is not whole groups and bytes");
-    return {.n = static_cast<std::size_t>(shape.n),
-            .row_bytes = static_cast<std::size_t>(shape.k * format.bits / 8),
-            .groups = static_cast<std::size_t>(shape.k / format.group_size)};
-}
-
 /// Of a block of 16 rows, how many there are.
 std::size_t rows_in(const FragmentExtents& extents, std::size_t row_block) {
     return std::min(kFragmentRows, extents.n - row_block * kFragmentRows);
@@ -222,17 +212,27 @@ Function for_bits(int bits, const std::array<Function, 4>& functions) {
 }  // namespace
 
 std::int64_t fragment_weight_bytes(const Shape& shape, const WeightFormat& format) {
-    return static_cast<std::int64_t>(extents_of(shape, format).weight_bytes());
+    return static_cast<std::int64_t>(fragment_extents(shape, format).weight_bytes());
 }
 
 std::int64_t fragment_scales(const Shape& shape, const WeightFormat& format) {
-    return static_cast<std::int64_t>(extents_of(shape, format).scales());
+    return static_cast<std::int64_t>(fragment_extents(shape, format).scales());
+}
+
+FragmentExtents fragment_extents(const Shape& shape, const WeightFormat& format) {
+    require(format.quantised(), "16-bit weights have no fragment layout");
+    require(
+        format.group_size > 0 && shape.k % format.group_size == 0 && shape.k * format.bits % 8 == 0,
+        "k is not whole groups and bytes");
+    return {.n = static_cast<std::size_t>(shape.n),
+            .row_bytes = static_cast<std::size_t>(shape.k * format.bits / 8),
+            .groups = static_cast<std::size_t>(shape.k / format.group_size)};
 }
 
 FragmentExtents fragment_extents(const QuantisedMatrix& matrix,
                                  const Shape& shape,
                                  const WeightFormat& format) {
-    const FragmentExtents extents = extents_of(shape, format);
+    const FragmentExtents extents = fragment_extents(shape, format);
     require(matrix.weight_data.size() == extents.n * extents.row_bytes &&
                 matrix.scale.size() == extents.n * extents.groups,
             "the matrix is not of this shape and format");
@@ -265,7 +265,7 @@ QuantisedMatrix from_fragments(const FragmentMatrix& matrix,
     const auto unpack =
         for_bits(format.bits,
                  std::array{&unpack_rows<8>, &unpack_rows<4>, &unpack_rows<2>, &unpack_rows<1>});
-    const FragmentExtents extents = extents_of(shape, format);
+    const FragmentExtents extents = fragment_extents(shape, format);
     require(matrix.weight_data.size() == extents.weight_bytes() &&
                 matrix.scale.size() == extents.scales(),
             "the matrix is not of this shape and format");

@@ -61,7 +61,9 @@ std::int64_t fragment_weight_bytes(const Shape& shape, const WeightFormat& forma
 /// Number of scales.
 std::int64_t fragment_scales(const Shape& shape, const WeightFormat& format);
 
-/// For packers that go by fragment_order.cuh. Throws std::invalid_argument as to_fragments() does.
+/// For packers that go by fragment_order.cuh. Both throw std::invalid_argument as to_fragments()
+/// does, the second also for a matrix that is not of this shape and format.
+FragmentExtents fragment_extents(const Shape& shape, const WeightFormat& format);
 FragmentExtents fragment_extents(const QuantisedMatrix& matrix,
                                  const Shape& shape,
                                  const WeightFormat& format);

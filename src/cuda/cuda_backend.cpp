@@ -97,7 +97,8 @@ class CudaBackend final : public Backend {
         const auto weights = uploaded(std::as_bytes(std::span(matrix.weight_data)));
         const auto scales = uploaded(std::as_bytes(std::span(matrix.scale)));
         auto* packed_scales = static_cast<std::byte*>(to.data()) + scales_offset;
-        opened().packer.pack({weights->data(), scales->data()},
+        opened().packer.pack(session().stream(),
+                             {weights->data(), scales->data()},
                              {to.data(), packed_scales},
                              extents,
                              problem.format.bits);
@@ -172,7 +173,7 @@ class CudaBackend final : public Backend {
   private:
     struct Opened {
         Opened(int index, const DeviceInfo& device)
-            : session(index, device), ceilings(session), packer(session), nvml(device.uuid) {}
+            : session(index, device), ceilings(session), packer(device), nvml(device.uuid) {}
         DeviceSession session;
         Ceilings ceilings;
         FragmentPacker packer;

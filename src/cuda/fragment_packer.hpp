@@ -1,25 +1,17 @@
 #pragma once
 
+#include "src/core/device_info.hpp"
 #include "src/core/fragment_order.cuh"
-#include "src/cuda/device_session.hpp"
+#include "src/cuda/kernel_runnable.hpp"
 
 #include <map>
-#include <string>
-#include <vector>
 
 namespace fdkbench {
-
-/// src/cuda/fragment_kernels.cu and the header that it includes.
-const EmbeddedFile& fragment_kernels_source();
-const std::vector<EmbeddedFile>& fragment_kernels_files();
-/// What makes it kernels for so many bits.
-std::string fragment_kernels_option(int bits);
 
 /// Turns canonical weights into the fragment layout on a device.
 class FragmentPacker {
   public:
-    /// The session must outlive it.
-    explicit FragmentPacker(const DeviceSession& session) : session_(session) {}
+    explicit FragmentPacker(DeviceInfo device) : device_(std::move(device)) {}
 
     /// Device memory, 16-byte aligned. Canonical: weights [n, row_bytes], scales [n, groups].
     struct From {
@@ -31,20 +23,16 @@ class FragmentPacker {
         void* weights;
         void* scales;
     };
-    /// Starts to pack weights of 8, 4, 2 or 1 bits.
-    void pack(const From& from, const To& to, const FragmentExtents& extents, int bits);
+    /// Starts to pack weights of 8, 4, 2 or 1 bits. The device is the thread's current one.
+    void pack(cudaStream_t stream,
+              const From& from,
+              const To& to,
+              const FragmentExtents& extents,
+              int bits);
 
   private:
-    void launch(const SharedLibrary& library,
-                const char* kernel,
-                Extent threads,
-                const void* from,
-                void* to,
-                FragmentExtents extents);
-
-    const DeviceSession& session_;
-    /// By bits, compiled when first needed: all at once would take four times as long.
-    std::map<int, SharedLibrary> libraries_;
+    DeviceInfo device_;
+    std::map<int, SharedLibrary> libraries_;  ///< by bits
 };
 
 }  // namespace fdkbench

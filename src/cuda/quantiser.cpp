@@ -1,18 +1,20 @@
 #include "src/cuda/quantiser.hpp"
 
 #include "src/core/error.hpp"
+#include "src/core/fragment.hpp"
 #include "src/core/quantise.hpp"
 #include "src/core/tensor_values.hpp"
-#include "src/cuda/cubins.hpp"
+#include "src/cuda/built_kernels.hpp"
 #include "src/cuda/current_device.hpp"
 #include "src/cuda/device.hpp"
+#include "src/cuda/fragment_packer.hpp"
 #include "src/cuda/handles.hpp"
-#include "src/cuda/kernel_runnable.hpp"
 #include "src/cuda/quantise_arguments.cuh"
 
 #include <fmt/format.h>
 
 #include <limits>
+#include <string>
 #include <vector>
 
 namespace fdkbench {
@@ -32,26 +34,14 @@ NumberType number_type(TensorType type) {
                                       : NumberType::kBf16;
 }
 
-const Cubin& cubin_for(const DeviceInfo& device) {
-    for (const Cubin& cubin : quantise_cubins()) {
-        if (cubin.compute_capability / 10 == device.compute_capability / 10) {
-            return cubin;
-        }
-    }
-    throw EnvironmentError(
-        fmt::format("{} has compute capability {}.{}, for which this was not built: quantise on "
-                    "the CPU, or build with a CUDA toolkit that knows it",
-                    device.id,
-                    device.compute_capability / 10,
-                    device.compute_capability % 10));
-}
-
 class CudaQuantiser final : public Quantiser {
   public:
     /// The device is the thread's current one.
     CudaQuantiser(int index, const DeviceInfo& device)
         : index_(index),
-          library_(load_library(std::as_bytes(cubin_for(device).bytes))),
+          id_(device.id),
+          library_(load_built(device, 0)),
+          packer_(device),
           codes_(std::size_t{1} << 16U, device.id),
           not_finite_(sizeof(unsigned long long), device.id) {
         check(cudaLibraryGetKernel(&kernel_, library_.get(), "quantise"), "quantise");
@@ -68,7 +58,7 @@ class CudaQuantiser final : public Quantiser {
             cudaMemcpyAsync(codes_.data(), codes.data(), codes.size(), cudaMemcpyHostToDevice, on),
             "copying codes");
         check(cudaMemsetAsync(not_finite_.data(), 0xff, not_finite_.bytes(), on), "filling memory");
-        launch(on, arguments(operands, problem));
+        quantise_into_layout(on, operands, problem);
         auto index = std::numeric_limits<unsigned long long>::max();
         check(cudaMemcpyAsync(&index, not_finite_.data(), sizeof index, cudaMemcpyDeviceToHost, on),
               "copying from the device");
@@ -80,6 +70,28 @@ class CudaQuantiser final : public Quantiser {
     }
 
   private:
+    void quantise_into_layout(cudaStream_t stream,
+                              const Operands& operands,
+                              const Problem& problem) {
+        if (operands.layout == Layout::kCanonical) {
+            launch(stream, arguments(operands, problem));
+            return;
+        }
+        const CudaBuffer weight_data(static_cast<std::size_t>(problem.weight_bytes()), id_);
+        const CudaBuffer scale(static_cast<std::size_t>(problem.scale_bytes()), id_);
+        Operands canonical = operands;
+        canonical.weight_data = static_cast<std::uint8_t*>(weight_data.data());
+        canonical.scale = static_cast<std::uint16_t*>(scale.data());
+        launch(stream, arguments(canonical, problem));
+        packer_.pack(stream,
+                     {weight_data.data(), scale.data()},
+                     {operands.weight_data, operands.scale},
+                     fragment_extents(problem.shape, problem.format),
+                     problem.format.bits);
+        // The buffers must outlive the work.
+        check(cudaStreamSynchronize(stream), "quantising");
+    }
+
     QuantiseArguments arguments(const Operands& operands, const Problem& problem) const {
         const auto& [shape, format, type] = problem;
         QuantiseArguments arguments;
@@ -124,7 +136,9 @@ class CudaQuantiser final : public Quantiser {
     }
 
     int index_;
+    std::string id_;
     SharedLibrary library_;
+    FragmentPacker packer_;
     CudaBuffer codes_;
     CudaBuffer not_finite_;
     cudaKernel_t kernel_ = nullptr;

@@ -16,10 +16,11 @@ class Quantiser {
   public:
     virtual ~Quantiser() = default;
 
-    /// Memory of the device. weights [n,k]; weight_data [n, k·bits/8]; scale [n, k/group_size].
+    /// Memory of the device. weights [n,k]; weight_data and scale as the layout has them.
     struct Operands {
         const void* weights = nullptr;
         TensorType weights_type = TensorType::kBf16;  ///< or kF16, kF32
+        Layout layout = Layout::kCanonical;           ///< of weight_data and scale
         std::uint8_t* weight_data = nullptr;
         std::uint16_t* scale = nullptr;
     };

@@ -1,6 +1,7 @@
 #include "src/fdk/fdk.h"
 
 #include "src/core/error.hpp"
+#include "src/core/fragment.hpp"
 #include "src/core/parallel.hpp"
 #include "src/core/quantise.hpp"
 #include "src/core/tensor_values.hpp"
@@ -101,6 +102,29 @@ Problem problem_of(const fdk_format* format) {
     return problem;
 }
 
+/// Of what is quantised.
+Layout layout_of(const fdk_format& format) {
+    require(format.layout == FDK_CANONICAL || (format.layout == FDK_FRAGMENT && format.bits != 16),
+            fmt::format("layout {} is not possible with {} bits: FDK_CANONICAL, or FDK_FRAGMENT "
+                        "with fewer than 16",
+                        static_cast<int>(format.layout),
+                        format.bits));
+    return format.layout == FDK_CANONICAL ? Layout::kCanonical : Layout::kFragment;
+}
+
+struct OperandBytes {
+    std::int64_t weight_data;
+    std::int64_t scale;
+};
+
+OperandBytes operand_bytes(const Problem& problem, Layout layout) {
+    if (layout == Layout::kCanonical) {
+        return {problem.weight_bytes(), problem.scale_bytes()};
+    }
+    return {fragment_weight_bytes(problem.shape, problem.format),
+            2 * fragment_scales(problem.shape, problem.format)};
+}
+
 bool is_finite(std::uint16_t bits, ElementType type) {
     return std::isfinite(from_bits16(bits, type));
 }
@@ -174,21 +198,24 @@ std::vector<T> copied(const void* from, std::int64_t bytes) {
     return values;
 }
 
-QuantisedMatrix given_matrix(const Problem& problem,
-                             const void* weight_data,
-                             const void* scale,
-                             const void* codebook) {
+/// `M`: QuantisedMatrix or FragmentMatrix.
+template <typename M>
+M given_matrix(const Problem& problem,
+               const OperandBytes& bytes,
+               const void* weight_data,
+               const void* scale,
+               const void* codebook) {
     require_given("weight_data", weight_data);
-    QuantisedMatrix matrix;
+    M matrix;
     if (problem.format.quantised()) {
         require_given("scale", scale);
-        matrix.scale = copied<std::uint16_t>(scale, problem.scale_bytes());
+        matrix.scale = copied<std::uint16_t>(scale, bytes.scale);
         matrix.codebook = codebook_of(codebook, problem.format.bits, problem.type);
     } else {
         require(scale == nullptr && codebook == nullptr,
                 "16-bit weights have neither scale nor codebook: give null");
     }
-    matrix.weight_data = copied<std::uint8_t>(weight_data, problem.weight_bytes());
+    matrix.weight_data = copied<std::uint8_t>(weight_data, bytes.weight_data);
     return matrix;
 }
 
@@ -253,6 +280,18 @@ fdk_status fdk_uniform_codebook(int32_t bits, fdk_type type, void* codebook) {
     });
 }
 
+fdk_status fdk_operand_bytes(const fdk_format* format, size_t* weight_data, size_t* scale) {
+    return guarded(FDK_INVALID_ARGUMENT, [&] {
+        require_given("weight_data", weight_data);
+        require_given("scale", scale);
+        *weight_data = *scale = 0;
+        const Problem problem = problem_of(format);
+        const OperandBytes bytes = operand_bytes(problem, layout_of(*format));
+        *weight_data = static_cast<std::size_t>(bytes.weight_data);
+        *scale = static_cast<std::size_t>(bytes.scale);
+    });
+}
+
 fdk_status fdk_quantise(const fdk_format* format,
                         const void* weights,
                         fdk_type weights_type,
@@ -261,6 +300,7 @@ fdk_status fdk_quantise(const fdk_format* format,
                         void* scale) {
     return guarded(FDK_INVALID_ARGUMENT, [&] {
         const Problem problem = quantisable(format, weights, weights_type, weight_data, scale);
+        const Layout layout = layout_of(*format);
         const auto values = codebook_of(codebook, problem.format.bits, problem.type);
         const QuantisedMatrix matrix = quantise(rounded(problem, weights, weights_type),
                                                 problem.shape,
@@ -268,8 +308,15 @@ fdk_status fdk_quantise(const fdk_format* format,
                                                 problem.type,
                                                 values,
                                                 hardware_threads());
-        std::memcpy(weight_data, matrix.weight_data.data(), matrix.weight_data.size());
-        std::memcpy(scale, matrix.scale.data(), matrix.scale.size() * sizeof(std::uint16_t));
+        const auto write = [&](const auto& written) {
+            std::memcpy(weight_data, written.weight_data.data(), written.weight_data.size());
+            std::memcpy(scale, written.scale.data(), written.scale.size() * sizeof(std::uint16_t));
+        };
+        if (layout == Layout::kCanonical) {
+            write(matrix);
+        } else {
+            write(to_fragments(matrix, problem.shape, problem.format, hardware_threads()));
+        }
     });
 }
 
@@ -286,6 +333,7 @@ fdk_status fdk_quantise_on(const char* device,
         const auto values = codebook_of(codebook, problem.format.bits, problem.type);
         const Quantiser::Operands operands{.weights = weights,
                                            .weights_type = tensor_type(weights_type),
+                                           .layout = layout_of(*format),
                                            .weight_data = weight_data,
                                            .scale = static_cast<std::uint16_t*>(scale)};
         with_quantiser(device == nullptr ? "cuda:0" : device, [&](Quantiser& quantiser) {
@@ -308,8 +356,15 @@ fdk_status fdk_matrix_create(const fdk_table* table,
         *matrix = nullptr;
         require_given("table", table);
         const Problem problem = problem_of(format);
+        const Layout layout = layout_of(*format);
+        const OperandBytes bytes = operand_bytes(problem, layout);
         const auto entries = entries_for(table->table, problem);
-        const QuantisedMatrix given = given_matrix(problem, weight_data, scale, codebook);
+        Matrix::Weights given;
+        if (layout == Layout::kCanonical) {
+            given = given_matrix<QuantisedMatrix>(problem, bytes, weight_data, scale, codebook);
+        } else {
+            given = given_matrix<FragmentMatrix>(problem, bytes, weight_data, scale, codebook);
+        }
         const std::lock_guard lock(table->opening);
         const auto& opened = opened_device(*table, device);
         *matrix = new fdk_matrix{Matrix(opened.device, table->table, entries, given)};

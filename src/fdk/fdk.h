@@ -41,6 +41,12 @@ typedef enum fdk_status {
 
 typedef enum fdk_type { FDK_BF16 = 0, FDK_FP16 = 1, FDK_FP32 = 2 } fdk_type;
 
+/// The order of packed weights and scales in memory.
+typedef enum fdk_layout {
+    FDK_CANONICAL = 0,  ///< row-major, the first weight of a byte in its most significant bits
+    FDK_FRAGMENT = 1    ///< that of the operands of tensor cores, as src/core/fragment.hpp has it
+} fdk_layout;
+
 /// What the weights [n,k] are. Valid: 1 ≤ n, k ≤ 2^24; bits 8, 4, 2 or 1 with a group_size that
 /// divides k and whose group_size·bits are whole bytes, or bits 16 with group_size 0.
 typedef struct fdk_format {
@@ -49,6 +55,7 @@ typedef struct fdk_format {
     int64_t group_size;  ///< weights along k that share a scale
     int32_t bits;        ///< of a weight
     fdk_type type;       ///< of x, y, scale, codebook and 16-bit weights: FDK_BF16 or FDK_FP16
+    fdk_layout layout;   ///< of weight_data and scale; FDK_CANONICAL with bits 16
 } fdk_format;
 
 /// Immutable. Matrices made from it do not need it any longer.
@@ -80,12 +87,15 @@ FDK_API fdk_status fdk_table_notice(const fdk_table* table,
 /// each). What is used where a codebook is null. FDK_INVALID_ARGUMENT.
 FDK_API fdk_status fdk_uniform_codebook(int32_t bits, fdk_type type, void* codebook);
 
+/// Bytes of weight_data and of scale (0 with bits 16). FDK_INVALID_ARGUMENT.
+FDK_API fdk_status fdk_operand_bytes(const fdk_format* format, size_t* weight_data, size_t* scale);
+
 /// Quantises weights [n,k], all of them finite, on the CPU with all of its cores.
 /// `weights_type` is theirs, of all three types; they are rounded to format->type first.
 /// `codebook`: [2^bits] of format->type, finite and ascending, or null for the uniform one.
 /// Written, to memory of the caller, all of it in the host's:
-///   weight_data [n, k·bits/8] bytes, the first weight of a byte in its most significant bits;
-///   scale [n, k/group_size] of format->type.
+///   canonical: weight_data [n, k·bits/8] bytes, scale [n, k/group_size] of format->type;
+///   else as many bytes as fdk_operand_bytes() says.
 /// A group's scale is the mean of |w| for 1 and 2 bits, else the largest |w|; a weight's code is
 /// the index of the codebook value nearest to w ÷ scale, the lower one of two equally near.
 /// FDK_INVALID_ARGUMENT (also for bits 16 and for weights that are not finite in format->type),
@@ -117,8 +127,8 @@ FDK_API fdk_status fdk_quantise_on(const char* device,
 /// the order that they read (one copy for all m), sets workspaces up and launches each kernel once,
 /// with zeros, so that later launches, of whatever m, find everything loaded. `device`: "host",
 /// "cuda:0", "cuda:1", …; null for the first device of the table's kind. weight_data, scale,
-/// codebook: as fdk_quantise() takes and writes them, in the host's memory, not needed after the
-/// call. With bits 16, weight_data is [n,k] of format->type, scale and codebook are null. The
+/// codebook: as fdk_quantise() takes and writes them, in format->layout, whichever the kernels read;
+/// in the host's memory, not needed after the call. With bits 16, weight_data is [n,k] of format->type, scale and codebook are null. The
 /// caller owns *matrix. Must not be called while this thread captures a CUDA graph. Needs, for the
 /// time of the call, memory for x and y of the m with which kernels are launched: where one of them
 /// calls cuBLASLt, up to 4096. Leaves the thread's current CUDA device as it is.

@@ -1,6 +1,5 @@
 #include "src/fdk/matrix.hpp"
 
-#include "src/core/fragment.hpp"
 #include "src/core/parallel.hpp"
 #include "src/fdk/status.hpp"
 
@@ -73,9 +72,10 @@ void require_aligned(const char* name, const void* address) {
 Matrix::Matrix(std::shared_ptr<ServingDevice> device,
                const ServingTable& table,
                const std::vector<const ServingEntry*>& entries,
-               const QuantisedMatrix& weights)
+               const Weights& weights)
     : device_(std::move(device)), problem_(entries.front()->problem) {
-    codebook_ = uploaded(*device_, weights.codebook);
+    codebook_ = std::visit([&](const auto& matrix) { return uploaded(*device_, matrix.codebook); },
+                           weights);
     for (auto entry = entries.begin(); entry != entries.end(); ++entry) {
         const auto alike = std::find_if(entries.begin(), entry, [&](const ServingEntry* other) {
             return same_kernel(*other, **entry);
@@ -97,7 +97,7 @@ Matrix::Matrix(std::shared_ptr<ServingDevice> device,
     launch_each_once();
 }
 
-void Matrix::upload(const QuantisedMatrix& weights, const ServingEntry& entry) {
+void Matrix::upload(const Weights& weights, const ServingEntry& entry) {
     const auto [place, is_new] = operands_.try_emplace(entry.layout);
     if (!is_new) {
         return;
@@ -105,10 +105,15 @@ void Matrix::upload(const QuantisedMatrix& weights, const ServingEntry& entry) {
     const auto keep = [&](const auto& matrix) {
         place->second = {uploaded(*device_, matrix.weight_data), uploaded(*device_, matrix.scale)};
     };
-    if (entry.layout == Layout::kFragment && problem_.format.quantised()) {
-        keep(to_fragments(weights, problem_.shape, problem_.format, hardware_threads()));
+    const auto& [shape, format, type] = problem_;
+    const bool wants_fragments = entry.layout == Layout::kFragment && format.quantised();
+    const auto* fragments = std::get_if<FragmentMatrix>(&weights);
+    if (wants_fragments == (fragments != nullptr)) {
+        std::visit(keep, weights);
+    } else if (wants_fragments) {
+        keep(to_fragments(std::get<QuantisedMatrix>(weights), shape, format, hardware_threads()));
     } else {
-        keep(weights);
+        keep(from_fragments(*fragments, shape, format, hardware_threads()));
     }
 }
 

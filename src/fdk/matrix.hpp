@@ -1,5 +1,6 @@
 #pragma once
 
+#include "src/core/fragment.hpp"
 #include "src/core/quantise.hpp"
 #include "src/core/serving.hpp"
 #include "src/fdk/serving_table.hpp"
@@ -7,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <variant>
 #include <vector>
 
 namespace fdkbench {
@@ -14,12 +16,15 @@ namespace fdkbench {
 /// Weights on a device with the kernels that multiply them.
 class Matrix {
   public:
-    /// `entries`: those of a problem, by m, at least one. `weights` are canonical; of 16-bit ones
-    /// weight_data alone. Launches every kernel once. Throws what the device throws.
+    /// In the layout that they come in; of 16-bit ones weight_data alone, canonical.
+    using Weights = std::variant<QuantisedMatrix, FragmentMatrix>;
+
+    /// `entries`: those of a problem, by m, at least one. Launches every kernel once. Throws what
+    /// the device throws.
     Matrix(std::shared_ptr<ServingDevice> device,
            const ServingTable& table,
            const std::vector<const ServingEntry*>& entries,
-           const QuantisedMatrix& weights);
+           const Weights& weights);
 
     /// The m that the entries were measured for, ascending.
     [[nodiscard]] const std::vector<std::int64_t>& m() const { return m_; }
@@ -41,7 +46,7 @@ class Matrix {
         BoundKernel* kernel;
     };
 
-    void upload(const QuantisedMatrix& weights, const ServingEntry& entry);
+    void upload(const Weights& weights, const ServingEntry& entry);
     std::unique_ptr<BoundKernel> bound(const ServingTable& table,
                                        const ServingEntry& entry,
                                        std::int64_t most_rows);

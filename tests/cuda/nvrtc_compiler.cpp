@@ -1,11 +1,14 @@
+#include "src/cuda/built_kernels.hpp"
 #include "src/cuda/cuda_backend.hpp"
-#include "src/cuda/fragment_packer.hpp"
 #include "src/cuda/probe_kernels.hpp"
 #include "tests/catch.hpp"
 
 #include <cstring>
+#include <map>
 #include <memory>
 #include <regex>
+#include <string>
+#include <vector>
 
 using namespace fdkbench;
 
@@ -128,17 +131,21 @@ TEST_CASE("The probe kernels compile without warnings") {
     CHECK(delay.ok);
 }
 
-TEST_CASE("The kernels that pack fragments compile without warnings") {
-    const std::string arch = GENERATE("sm_80", "sm_86", "sm_90a", "sm_100a", "sm_120a");
-    const int bits = GENERATE(8, 4, 2, 1);
-    const std::vector<std::string> options{fragment_kernels_option(bits)};
-    const CompileOutput output =
-        compile(fragment_kernels_source(), fragment_kernels_files(), options, arch);
-    CHECK(output.log == "");
-    REQUIRE(output.ok);
-    const std::string text(reinterpret_cast<const char*>(output.binary.data()),
-                           output.binary.size());
-    for (const char* kernel : {"pack_weights", "pack_scales"}) {
-        CHECK_THAT(text, ContainsSubstring(kernel));
+TEST_CASE("The kernels that were built are there for all bits, on 8.x and 9.x at least") {
+    std::map<int, std::vector<int>> bits_of;
+    for (const BuiltKernels& built : built_kernels()) {
+        CAPTURE(built.compute_capability, built.bits);
+        bits_of[built.compute_capability].push_back(built.bits);
+        const std::string text(built.cubin.begin(), built.cubin.end());
+        CHECK(text.starts_with("\177ELF"));
+        for (const char* kernel : built.bits == 0 ? std::vector{"quantise"}
+                                                  : std::vector{"pack_weights", "pack_scales"}) {
+            CHECK_THAT(text, ContainsSubstring(kernel));
+        }
+    }
+    CHECK(bits_of.contains(80));
+    CHECK(bits_of.contains(90));
+    for (const auto& [capability, bits] : bits_of) {
+        CHECK(bits == std::vector{0, 8, 4, 2, 1});
     }
 }

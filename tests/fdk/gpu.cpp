@@ -260,20 +260,24 @@ TEST_CASE("A GPU quantises to the same bytes as the CPU, and refuses what is not
     gpu();
     const ElementType type = GENERATE(ElementType::kBf16, ElementType::kFp16);
     const int bits = GENERATE(8, 4, 2, 1);
-    const fdk_format format{.n = 1030,
-                            .k = 4032,
-                            .group_size = GENERATE(32, 64, 4032),
-                            .bits = bits,
-                            .type = type == ElementType::kBf16 ? FDK_BF16 : FDK_FP16};
-    CAPTURE(bits, format.group_size);
+    fdk_format format{.n = 1030,
+                      .k = 4032,
+                      .group_size = GENERATE(32, 64, 4032),
+                      .bits = bits,
+                      .type = type == ElementType::kBf16 ? FDK_BF16 : FDK_FP16};
+    format.layout = GENERATE(FDK_CANONICAL, FDK_FRAGMENT);
+    CAPTURE(bits, format.group_size, static_cast<int>(format.layout));
     const auto count = static_cast<std::size_t>(format.n * format.k);
     std::vector<float> weights(count);
     std::mt19937 random(5);
     for (float& weight : weights) {
         weight = std::normal_distribution<float>(0, 0.02F)(random);
     }
-    std::vector<std::uint8_t> data(count * static_cast<std::size_t>(bits) / 8);
-    std::vector<std::uint16_t> scale(count / static_cast<std::size_t>(format.group_size));
+    std::size_t weight_bytes = 0;
+    std::size_t scale_bytes = 0;
+    require_ok(fdk_operand_bytes(&format, &weight_bytes, &scale_bytes));
+    std::vector<std::uint8_t> data(weight_bytes);
+    std::vector<std::uint16_t> scale(scale_bytes / 2);
     require_ok(fdk_quantise(&format, weights.data(), FDK_FP32, nullptr, data.data(), scale.data()));
 
     const CudaBuffer gpu_weights(4 * count, "cuda:0");

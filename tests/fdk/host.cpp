@@ -1,4 +1,5 @@
 #include "src/core/error.hpp"
+#include "src/core/fragment.hpp"
 #include "src/host/cpu_info.hpp"
 #include "src/host/host_backend.hpp"
 #include "tests/catch.hpp"
@@ -163,6 +164,28 @@ TEST_CASE("A call that cannot be done says what can") {
                ContainsSubstring("cannot run on cuda:0"));
     CHECK_THAT(refusal(create(weights.format, weights.scale.data(), "tpu"), FDK_NO_DEVICE),
                ContainsSubstring("'tpu' is no device"));
+}
+
+TEST_CASE("Weights in the fragment layout multiply as the canonical ones do") {
+    BundleMaker maker = host_maker();
+    maker.add("host_lut", problem(3, 4));
+    const Table table = load(maker.write());
+    const Weights canonical = random_weights(problem(3, 4), 7);
+    Weights fragments = canonical;
+    FragmentMatrix packed = to_fragments(
+        {canonical.weight_data, canonical.scale, {}}, problem(3, 4).shape, problem(3, 4).format, 1);
+    fragments.format.layout = FDK_FRAGMENT;
+    fragments.weight_data = std::move(packed.weight_data);
+    fragments.scale = std::move(packed.scale);
+    const MatrixHandle first = make_matrix(table.get(), canonical, nullptr);
+    const MatrixHandle second = make_matrix(table.get(), fragments, nullptr);
+    alignas(16) std::uint16_t x[3 * 256];
+    alignas(16) std::uint16_t y[2][3 * 48] = {};
+    std::ranges::copy(random_activations(problem(3, 4), 3), x);
+    require_ok(fdk_matmul(first.get(), nullptr, x, 3, y[0]));
+    require_ok(fdk_matmul(second.get(), nullptr, x, 3, y[1]));
+    CHECK(std::ranges::equal(y[0], y[1]));
+    CHECK(y[0][0] != 0);
 }
 
 TEST_CASE("Kernels for another CPU, or for a GPU that is not there, are not run") {

@@ -1,5 +1,6 @@
 #include "src/core/quantise.hpp"
 
+#include "src/core/fragment.hpp"
 #include "src/core/half.hpp"
 #include "src/core/safetensors.hpp"
 #include "src/fdk/fdk.h"
@@ -102,6 +103,47 @@ TEST_CASE("What cannot be quantised is refused in words") {
     }
     CHECK_THAT(refusal(fdk_uniform_codebook(16, FDK_BF16, codebook.data())),
                ContainsSubstring("16 bits"));
+}
+
+TEST_CASE("Fragments are quantised as they are packed, into as many bytes as the library says") {
+    const int bits = GENERATE(8, 4, 2, 1);
+    fdk_format format{.n = 40, .k = 192, .group_size = 64, .bits = bits, .type = FDK_BF16};
+    std::vector<float> weights(40 * 192);
+    std::mt19937 random(2);
+    for (float& weight : weights) {
+        weight = std::normal_distribution<float>()(random);
+    }
+    const Quantised canonical = quantised(format, weights.data(), FDK_FP32, nullptr);
+    std::size_t weight_bytes = 0;
+    std::size_t scale_bytes = 0;
+    REQUIRE(fdk_operand_bytes(&format, &weight_bytes, &scale_bytes) == FDK_OK);
+    CHECK(weight_bytes == canonical.weight_data.size());
+    CHECK(scale_bytes == 2 * canonical.scale.size());
+
+    format.layout = FDK_FRAGMENT;
+    const FragmentMatrix expected =
+        to_fragments({canonical.weight_data, canonical.scale, {}}, {1, 40, 192}, {bits, 64}, 1);
+    REQUIRE(fdk_operand_bytes(&format, &weight_bytes, &scale_bytes) == FDK_OK);
+    CHECK(weight_bytes == expected.weight_data.size());
+    CHECK(scale_bytes == 2 * expected.scale.size());
+    std::vector<std::uint8_t> weight_data(weight_bytes);
+    std::vector<std::uint16_t> scale(scale_bytes / 2);
+    REQUIRE(fdk_quantise(
+                &format, weights.data(), FDK_FP32, nullptr, weight_data.data(), scale.data()) ==
+            FDK_OK);
+    CHECK((weight_data == expected.weight_data));
+    CHECK((scale == expected.scale));
+
+    format.bits = 16;
+    format.group_size = 0;
+    CHECK_THAT(refusal(fdk_operand_bytes(&format, &weight_bytes, &scale_bytes)),
+               ContainsSubstring("layout 1") && ContainsSubstring("fewer than 16"));
+    format.layout = static_cast<fdk_layout>(5);
+    format.bits = 4;
+    format.group_size = 64;
+    CHECK_THAT(refusal(fdk_operand_bytes(&format, &weight_bytes, &scale_bytes)),
+               ContainsSubstring("layout 5"));
+    CHECK(weight_bytes == 0);
 }
 
 TEST_CASE("Quantising on a device refuses what quantising refuses, and devices that are none") {

@@ -23,6 +23,7 @@ class Format(ctypes.Structure):
         ("group_size", ctypes.c_int64),
         ("bits", ctypes.c_int32),
         ("type", ctypes.c_int),
+        ("layout", ctypes.c_int),  # 0, the canonical one, where it is not given
     ]
 
 
