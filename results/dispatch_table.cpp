@@ -130,7 +130,10 @@ Json entry_json(const TableEntry& entry) {
 
 }  // namespace
 
-DispatchTable read_table(const Store& store, const std::string& device, const TableRules& rules) {
+DispatchTable read_table(const Store& store,
+                         const std::string& device,
+                         const TableRules& rules,
+                         const std::string& policy) {
     const Rows found = resolve_device(store, device);
     DispatchTable table;
     table.device_key = found.text(0, "key");
@@ -139,7 +142,7 @@ DispatchTable read_table(const Store& store, const std::string& device, const Ta
     table.device_arch = found.text(0, "arch");
     table.device_figures = figures_of(found.text(0, "facts"));
 
-    table.policy = newest_policy(store, table.device_key);
+    table.policy = policy.empty() ? newest_policy(store, table.device_key) : policy;
 
     for (const auto& [matrix, layouts] : winners_by_matrix(store, table, rules)) {
         LayoutChoice choice = choose_layout(layouts);

@@ -35,11 +35,12 @@ struct DispatchTable {
 
 /// Reads the winners from a database. `device` is a device's id, key, name or uuid, and may be
 /// empty when the database holds one device only; throws UsageError listing the devices there are
-/// otherwise. Of several measuring policies, that of the newest run counts. A matrix none of whose
-/// kernels keeps to the rules is left out.
+/// otherwise. `policy` is a MeasuringPolicy::key(); empty: that of the newest run. A matrix none of
+/// whose kernels keeps to the rules is left out.
 DispatchTable read_table(const Store& store,
                          const std::string& device,
-                         const TableRules& rules = {});
+                         const TableRules& rules = {},
+                         const std::string& policy = "");
 
 /// The entry that serves the problem; null without one.
 const TableEntry* entry_for(const DispatchTable& table, const Problem& problem);
