@@ -9,10 +9,6 @@ namespace fdkbench {
 
 namespace {
 
-bool same_kernel(const TableEntry& a, const TableEntry& b) {
-    return a.family == b.family && a.params == b.params;
-}
-
 double octaves(std::int64_t a, std::int64_t b) {
     return std::abs(std::log2(static_cast<double>(std::max<std::int64_t>(a, 1)) /
                               static_cast<double>(std::max<std::int64_t>(b, 1))));

@@ -13,18 +13,26 @@ double launch_us(const TableEntry& entry, const RowTiling& tiling, std::int64_t 
     return entry.time_us * std::max(1.0, tiles / own);
 }
 
-/// The last m at which `low` is not slower than `high`, from its own m to the one before that of
-/// `high`.
+/// The last m for which `low` is taken, from its own m to the one before that of `high`.
 std::int64_t boundary(const TableEntry& low, const TableEntry& high) {
     std::int64_t last = low.problem.shape.m;
     std::int64_t beyond = high.problem.shape.m;
-    if (!high.plan.tiling) {
-        return low.plan.tiling ? beyond - 1 : last;
+    if (!low.plan.tiling) {
+        return last;
     }
+    if (!high.plan.tiling) {
+        return beyond - 1;
+    }
+    // At the m of `high`, `low` is not the fastest, nor is it where it has as many tiles. But where
+    // these are as many as for its own m, its measurement says more, and of several launches none
+    // was made there.
+    const double lost_us = predicted_us(low, beyond);
+    const bool has_lost = lost_us > low.time_us && beyond <= low.plan.tiling->most_m;
     // The prediction for `high` is its own time, and that for `low` never falls.
     while (beyond - last > 1) {
         const std::int64_t middle = last + (beyond - last) / 2;
-        const bool stays = predicted_us(low, middle) <= predicted_us(high, middle);
+        const double low_us = predicted_us(low, middle);
+        const bool stays = low_us <= predicted_us(high, middle) && !(has_lost && low_us == lost_us);
         (stays ? last : beyond) = middle;
     }
     return last;

@@ -17,8 +17,10 @@ double served_us(const TableEntry& entry, std::int64_t m);
 
 /// Sets first_m and last_m of the entries of one matrix, given by m: every entry has its own m.
 /// Between two of them the one with the lower predicted time is taken, the one for fewer rows where
-/// they are equal; below the smallest m and beyond the largest that one. An m that neither
-/// neighbour can do is in no interval.
+/// they are equal. But where the lower one needs more tiles than for its own m, and in one launch
+/// as many as for that of the higher one, which won there, the higher one is taken. Below the
+/// smallest m and beyond the largest that one. An m that neither neighbour can do is in no
+/// interval.
 void set_intervals(std::vector<TableEntry>& entries);
 
 }  // namespace fdkbench

@@ -25,6 +25,10 @@ std::vector<TableEntry> table_entries(const Rows& rows) {
     return entries;
 }
 
+bool same_kernel(const TableEntry& a, const TableEntry& b) {
+    return a.family == b.family && a.params == b.params;
+}
+
 Problem matrix_of(Problem problem) {
     problem.shape.m = 0;
     return problem;

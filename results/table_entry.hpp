@@ -30,6 +30,9 @@ TableEntry table_entry(const Rows& rows, std::size_t row);
 /// All of them.
 std::vector<TableEntry> table_entries(const Rows& rows);
 
+/// Whether they have the same family and parameters.
+bool same_kernel(const TableEntry& a, const TableEntry& b);
+
 /// The problem without its m: what entries of one matrix have in common.
 Problem matrix_of(Problem problem);
 /// "n=4096 k=4096 bits=4 group_size=64 bf16".

@@ -100,27 +100,37 @@ std::chrono::seconds estimate(const SweepPlan& plan, const SweepOptions& options
 
 }  // namespace
 
-SweepPlan plan_sweep(const SweepOptions& options, MeasurementSink& sink) {
-    const std::vector<const Family*> families = chosen_families(options);
+SweepPlan plan_cells(std::vector<CellPlan> cells,
+                     const SweepOptions& options,
+                     MeasurementSink& sink) {
     SweepPlan plan;
     KnownBinaries binaries(sink);
-    for (const Problem& problem : in_plan_order(options.problems)) {
-        CellPlan cell = enumerate_candidates(problem, families, options);
+    for (CellPlan& cell : cells) {
         const std::size_t known = drop_known(cell, options.force, sink, binaries);
         plan.already_measured += known;
         plan.candidates += known + cell.candidates.size();
         const int processes = 1 + options.confirmations;
         cell.unconfirmed = processes > 1 && cell.candidates.empty() &&
-                           !sink.decided(problem, processes) &&
-                           !sink.unconfirmed(problem, processes).empty();
+                           !sink.decided(cell.problem, processes) &&
+                           !sink.unconfirmed(cell.problem, processes).empty();
         plan.unconfirmed += cell.unconfirmed ? 1 : 0;
-        plan.cells.push_back(std::move(cell));
     }
+    plan.cells = std::move(cells);
+    plan.compiles = count_compiles(plan, options.cache_dir);
+    plan.estimate = estimate(plan, options);
+    return plan;
+}
+
+SweepPlan plan_sweep(const SweepOptions& options, MeasurementSink& sink) {
+    const std::vector<const Family*> families = chosen_families(options);
+    std::vector<CellPlan> cells;
+    for (const Problem& problem : in_plan_order(options.problems)) {
+        cells.push_back(enumerate_candidates(problem, families, options));
+    }
+    SweepPlan plan = plan_cells(std::move(cells), options, sink);
     if (plan.candidates == 0 && !options.part) {
         throw_no_candidate(plan, options);
     }
-    plan.compiles = count_compiles(plan, options.cache_dir);
-    plan.estimate = estimate(plan, options);
     return plan;
 }
 

@@ -99,15 +99,6 @@ class Siblings {
     std::vector<std::pair<DeviceInfo, double>> seen_;
 };
 
-void add(SweepOutcome& total, const SweepOutcome& part) {
-    total.complete = total.complete && part.complete;
-    total.left_out.insert(total.left_out.end(), part.left_out.begin(), part.left_out.end());
-    total.measured += part.measured;
-    for (const auto& [status, count] : part.statuses) {
-        total.statuses[status] += count;
-    }
-}
-
 }  // namespace
 
 DeviceSeconds sum(const std::vector<DeviceSeconds>& devices) {
@@ -119,6 +110,20 @@ DeviceSeconds sum(const std::vector<DeviceSeconds>& devices) {
         total.energy += device.energy;
     }
     return total;
+}
+
+void add(SweepOutcome& total, const SweepOutcome& part) {
+    total.complete = total.complete && part.complete;
+    total.left_out.insert(total.left_out.end(), part.left_out.begin(), part.left_out.end());
+    total.measured += part.measured;
+    for (const auto& [status, count] : part.statuses) {
+        total.statuses[status] += count;
+    }
+    total.changed.insert(total.changed.end(), part.changed.begin(), part.changed.end());
+    total.seconds.resize(std::max(total.seconds.size(), part.seconds.size()));
+    for (std::size_t i = 0; i < part.seconds.size(); ++i) {
+        total.seconds[i] = sum({total.seconds[i], part.seconds[i]});
+    }
 }
 
 SweepOutcome run_sweep(std::vector<SweepLane>& lanes,

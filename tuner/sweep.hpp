@@ -132,6 +132,11 @@ struct SweepPlan {
     std::chrono::seconds estimate{0};
 };
 
+/// Leaves of the cells' candidates what the sink does not have, changing nothing else.
+SweepPlan plan_cells(std::vector<CellPlan> cells,
+                     const SweepOptions& options,
+                     MeasurementSink& sink);
+
 /// Enumerates cells and candidates, changing nothing. Throws UsageError for a bad regular
 /// expression, or (unless `part`) when no family is left for any problem, saying why.
 SweepPlan plan_sweep(const SweepOptions& options, MeasurementSink& sink);
@@ -157,6 +162,9 @@ struct SweepOutcome {
     std::vector<std::string> changed;
     std::vector<DeviceSeconds> seconds;  ///< of each lane's device
 };
+
+/// Adds what a later part of the sweep did on the same devices.
+void add(SweepOutcome& total, const SweepOutcome& part);
 
 /// One device of a sweep.
 struct SweepLane {

@@ -42,6 +42,7 @@ struct SweepCommandOptions {
     std::string exclude;
     std::optional<std::chrono::steady_clock::time_point> deadline;  ///< of all devices together
     bool quick = false;
+    bool boundaries = false;  ///< measure also between the m, where the table's kernels change
     bool dry_run = false;
     bool force = false;
     bool json = false;

@@ -1,6 +1,7 @@
 #include "results/status_counts.hpp"
 #include "results/store.hpp"
 #include "results/summary.hpp"
+#include "src/cli/boundary_cells.hpp"
 #include "src/cli/build_info.hpp"
 #include "src/cli/commands.hpp"
 #include "src/cli/device_choice.hpp"
@@ -12,6 +13,7 @@
 #include "src/core/artifact_cache.hpp"
 #include "src/core/counted.hpp"
 #include "src/core/json.hpp"
+#include "tuner/problems.hpp"
 #include "tuner/sweep.hpp"
 
 #include <fmt/format.h>
@@ -89,6 +91,11 @@ void print_plan(const SweepPlan& plan, const SweepOptions& options) {
     }
 }
 
+void print_boundaries(const SweepPlan& plan) {
+    fmt::print("boundaries  {} to measure first, by what the database has now\n",
+               counted(plan.cells.size(), "cell"));
+}
+
 /// "312 correct, 4 compile".
 std::string counts_text(const std::map<CandidateStatus, int>& counts) {
     std::vector<std::string> parts;
@@ -108,13 +115,31 @@ int skipped_points(const SweepPlan& plan) {
     return points;
 }
 
+/// The database as a plan sees it.
+struct PlanStore {
+    PlanStore(const SweepCommandOptions& options, const SweepOptions& sweep)
+        : may_write(!options.dry_run && std::filesystem::exists(options.machine.db)),
+          store(may_write ? Store::open(options.machine.db)  // brings it up to date
+                          : Store::open_for_planning(options.machine.db)),
+          sink(store, may_write) {
+        store.select(sweep.device, sweep.policy);
+    }
+    bool may_write;
+    Store store;
+    StoreSink sink;
+};
+
 SweepPlan make_plan(const SweepCommandOptions& options, const SweepOptions& sweep) {
-    const bool may_write = !options.dry_run && std::filesystem::exists(options.machine.db);
-    Store store = may_write ? Store::open(options.machine.db)  // brings it up to date
-                            : Store::open_for_planning(options.machine.db);
-    store.select(sweep.device, sweep.policy);
-    StoreSink sink(store, may_write);
-    return plan_sweep(sweep, sink);
+    PlanStore known(options, sweep);
+    return plan_sweep(sweep, known.sink);
+}
+
+/// What the boundaries of the table lack: only cells with work.
+SweepPlan boundary_plan(const SweepCommandOptions& options, const SweepOptions& sweep) {
+    PlanStore known(options, sweep);
+    SweepPlan plan = plan_cells(boundary_cells(known.store, sweep), sweep, known.sink);
+    std::erase_if(plan.cells, [](const CellPlan& cell) { return !cell.has_work(); });
+    return plan;
 }
 
 /// Devices with one key, which share a table.
@@ -201,10 +226,11 @@ void print_results(const SweepCommandOptions& options,
                    const Siblings& devices,
                    const SweepPlan& plan,
                    const Store& store,
-                   const SweepOutcome& outcome) {
+                   const SweepOutcome& outcome,
+                   const std::vector<Problem>& problems) {
     const DeviceInfo& device = devices[0].info();
-    const std::vector<SummaryRow> rows = summary(store, device, options.policy, options.problems);
-    const auto counts = status_counts(store, device, options.policy, options.problems);
+    const std::vector<SummaryRow> rows = summary(store, device, options.policy, problems);
+    const auto counts = status_counts(store, device, options.policy, problems);
     const int skipped = skipped_points(plan);
     if (options.json) {
         Json json = summary_json(rows, options.policy.launch_mode);
@@ -235,22 +261,76 @@ void print_results(const SweepCommandOptions& options,
                options.machine.db);
 }
 
+/// What is to be measured in a cell, to tell whether it was tried before.
+using Work = std::pair<Problem, std::vector<std::string>>;
+
+Work work_of(const CellPlan& cell) {
+    Work work{cell.problem, {}};
+    for (const Candidate& candidate : cell.candidates) {
+        work.second.push_back(candidate.compile_key);
+    }
+    return work;
+}
+
+/// Measures at the boundaries of the table until it has none that is wider than a tile, but for
+/// cells that cannot be measured.
+void refine(const SweepCommandOptions& options,
+            const Siblings& devices,
+            const std::atomic<bool>& stop,
+            SweepOutcome& outcome) {
+    const SweepOptions sweep = sweep_options(options, devices[0]);
+    std::set<Work> tried;
+    while (outcome.complete && outcome.changed.empty() && !stop) {
+        SweepPlan plan = boundary_plan(options, sweep);
+        std::erase_if(plan.cells,
+                      [&](const CellPlan& cell) { return !tried.insert(work_of(cell)).second; });
+        if (plan.cells.empty()) {
+            return;
+        }
+        fmt::print(
+            stderr, "the table's boundaries: {} to measure\n", counted(plan.cells.size(), "cell"));
+        add(outcome, measure(options, devices, plan, stop));
+    }
+}
+
+/// All that a sweep's results are about.
+std::vector<Problem> result_problems(const SweepCommandOptions& options,
+                                     const SweepOptions& sweep,
+                                     const Store& store) {
+    std::vector<Problem> problems = options.problems;
+    if (options.boundaries) {
+        for (const TableEntry& entry : swept_table(store, sweep).entries) {
+            problems.push_back(entry.problem);
+        }
+        problems = in_plan_order(std::move(problems));
+    }
+    return problems;
+}
+
 /// The plan, the measurements and the results of devices with one key.
 SweepOutcome sweep_siblings(const SweepCommandOptions& options,
                             const Siblings& devices,
                             const std::atomic<bool>& stop) {
     const SweepOptions sweep = sweep_options(options, devices[0]);
     const SweepPlan plan = make_plan(options, sweep);
+    SweepCommandOptions missing = options;  // at the boundaries: only what the database lacks
+    missing.force = false;
     if (options.dry_run) {
         print_plan(plan, sweep);
+        if (options.boundaries) {
+            print_boundaries(boundary_plan(missing, sweep_options(missing, devices[0])));
+        }
         return {};
     }
     SweepOutcome outcome;
     if (plan.already_measured < plan.candidates || plan.unconfirmed > 0) {
         outcome = measure(options, devices, plan, stop);
     }
+    if (options.boundaries) {
+        refine(missing, devices, stop, outcome);
+    }
     const Store store = Store::open(options.machine.db);
-    print_results(options, devices, plan, store, outcome);
+    print_results(options, devices, plan, store, outcome, result_problems(options, sweep, store));
     return outcome;
 }
 

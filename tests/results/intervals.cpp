@@ -66,10 +66,23 @@ TEST_CASE("Between two m the faster prediction decides, the smaller one where th
     CHECK(intervals({entry(8, 10, by(8)), entry(64, 25, by(64))}) == "1-16 17-");
     CHECK(intervals({entry(8, 10, by(8)), entry(64, 20, by(64))}) == "1-16 17-");
     CHECK(intervals({entry(8, 10, by(8)), entry(64, 19, by(64))}) == "1-8 9-");
-    CHECK(intervals({entry(8, 10, by(8)), entry(64, 99, by(64))}) == "1-63 64-");
+    CHECK(intervals({entry(8, 10, by(8)), entry(50, 99, by(64))}) == "1-48 49-");
     CHECK(intervals({entry(8, 10, by(16)), entry(64, 9, by(64))}) == "1-8 9-");
     CHECK(intervals({entry(1, 3, by(1, 1)), entry(4, 7, by(4, 4)), entry(16, 15, by(16))}) ==
           "1-2 3-8 9-");
+}
+
+TEST_CASE("With as many tiles as at the next entry's m, where another won, a kernel is not taken") {
+    CHECK(intervals({entry(56, 10, by(8)), entry(64, 11, by(64))}) == "1-56 57-");
+    CHECK(intervals({entry(56, 10, by(8)), entry(64, 99, by(64))}) == "1-56 57-");
+    CHECK(intervals({entry(8, 10, by(8)), entry(64, 99, by(64))}) == "1-56 57-");
+    CHECK(intervals({entry(50, 10, by(8)), entry(60, 99, by(64))}) == "1-56 57-");
+    CHECK(intervals({entry(8, 10, by(1)), entry(16, 99, by(8))}) == "1-15 16-");
+    // It has these tiles at its own m, too, where it was the fastest.
+    CHECK(intervals({entry(49, 10, by(8)), entry(56, 11, by(64))}) == "1-55 56-");
+    CHECK(intervals({entry(49, 10, by(8)), entry(56, 9, by(64))}) == "1-49 50-");
+    // Several launches were not compared there.
+    CHECK(intervals({entry(4, 10, by(4, 4)), entry(8, 25, by(8))}) == "1-7 8-");
 }
 
 TEST_CASE("An entry whose plan does not follow m is for its own only") {

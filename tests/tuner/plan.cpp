@@ -184,6 +184,24 @@ TEST_CASE("A plan leaves out what the sink has, unless forced") {
     CHECK(forced.cells[0].candidates.size() == 11);
 }
 
+TEST_CASE("Cells with given candidates are planned without the rest of their space") {
+    SweepOptions options = sweep_options({1}, {4});
+    const CellPlan all = space(options);
+    CellPlan few{.problem = all.problem, .candidates = {all.candidates[3], all.candidates[7]}};
+    fakes::MemorySink sink;
+    sink.remember_binary(few.candidates[0].compile_key, "hash");
+    sink.record(few.candidates[0], "hash", {});
+
+    const SweepPlan plan = plan_cells({few}, options, sink);
+    REQUIRE(plan.cells.size() == 1);
+    REQUIRE(plan.cells[0].candidates.size() == 1);
+    CHECK(plan.cells[0].candidates[0].compile_key == all.candidates[7].compile_key);
+    CHECK(plan.candidates == 2);
+    CHECK(plan.already_measured == 1);
+    CHECK(plan.compiles == 1);
+    CHECK(plan_cells({}, options, sink).cells.empty());
+}
+
 TEST_CASE("Of candidates known to be the same kernel one is planned") {
     const SweepOptions options = sweep_options({1}, {4});
     fakes::MemorySink sink;
