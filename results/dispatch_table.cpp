@@ -108,6 +108,7 @@ Json number_or_null(const std::optional<Number>& number) {
 
 Json entry_json(const TableEntry& entry) {
     Json json = entry.problem;
+    json["extrapolated"] = entry.extrapolated;
     json["first_m"] = entry.first_m;
     json["last_m"] = number_or_null(entry.last_m);
     json["family"] = entry.family;
@@ -171,6 +172,12 @@ const TableEntry* entry_for(const DispatchTable& table, const Problem& problem) 
                matrix_of(entry.problem) == matrix_of(problem);
     });
     return found == table.entries.end() ? nullptr : &*found;
+}
+
+bool has_matrix(const DispatchTable& table, const Problem& problem) {
+    return std::ranges::any_of(table.entries, [&](const TableEntry& entry) {
+        return matrix_of(entry.problem) == matrix_of(problem);
+    });
 }
 
 std::string to_json_text(const DispatchTable& table) {

@@ -2,6 +2,7 @@
 
 #include "results/rows.hpp"
 #include "results/table_rules.hpp"
+#include "src/core/device_info.hpp"
 
 #include <optional>
 #include <string>
@@ -61,6 +62,10 @@ Winner winner(const Rows& rows, std::size_t row);
 /// Key of the policy of a device's newest run, among those policies under which the device has
 /// measurements; "" without any.
 std::string newest_policy(const Store& store, const std::string& device_key);
+
+/// The device as a sweep last found it. Throws UsageError when an fdkbench of another version wrote
+/// that.
+DeviceInfo swept_device(const Store& store, const std::string& device_key);
 
 /// The policy itself. Throws UsageError when this program measures in another way.
 MeasuringPolicy measuring_policy(const Store& store, const std::string& policy);

@@ -80,6 +80,7 @@ struct ExportOptions {
     std::string output;  ///< empty: standard output
     std::string device;
     TableRules rules;
+    std::vector<Shape> extrapolate;  ///< matrices to add if they were not swept; their m is 0
     std::string db;
     std::string bundle;     ///< file for table and kernels; not with format and output
     std::string cache_dir;  ///< where a bundle's kernels are

@@ -2,6 +2,7 @@
 #include "src/cli/machine_arguments.hpp"
 #include "src/cli/subcommand.hpp"
 #include "src/cli/table_rules.hpp"
+#include "tuner/problems.hpp"
 
 #include <memory>
 
@@ -10,6 +11,7 @@ namespace fdkbench {
 Subcommand add_export(CLI::App& program) {
     const auto options = std::make_shared<ExportOptions>();
     const auto rules = std::make_shared<TableRulesArguments>();
+    const auto matrices = std::make_shared<std::vector<std::string>>();
     CLI::App* app =
         new_subcommand(program,
                        "export-table",
@@ -18,6 +20,7 @@ Subcommand add_export(CLI::App& program) {
                        "  fdkbench export-table --format header -o fdkbench_table.hpp\n"
                        "  fdkbench export-table --bundle h100.fdk\n"
                        "  fdkbench export-table --max-kernels 2 --weights 1:100,16:10 -o few.json\n"
+                       "  fdkbench export-table --extrapolate 5120x5120 13824x5120 -o more.json\n"
                        "What a rule costs is said on standard error.");
     options->format = "json";
     CLI::Option* format =
@@ -35,9 +38,16 @@ Subcommand add_export(CLI::App& program) {
     add_cache_dir(*app, options->cache_dir);
     app->add_option(
         "--device", options->device, "Whose table, if the database has several devices");
+    app->add_option("--extrapolate",
+                    *matrices,
+                    "Also matrices NxK that were not swept, as a cost model fitted to the others "
+                    "predicts");
     add_table_rules(*app, *rules);
     add_db(*app, options->db);
-    return {app, [options, rules](const std::string&) -> Command {
+    return {app, [options, rules, matrices](const std::string&) -> Command {
+                for (const std::string& matrix : *matrices) {
+                    options->extrapolate.push_back(matrix_from("--extrapolate", matrix));
+                }
                 options->rules = finished(*rules);
                 options->cache_dir = chosen_cache_dir(options->cache_dir);
                 return [options] { return run_export(*options); };
