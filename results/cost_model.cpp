@@ -6,12 +6,13 @@
 #include <cmath>
 #include <set>
 #include <tuple>
+#include <variant>
 
 namespace fdkbench {
 
 namespace {
 
-/// What a configuration is taken to lose where it was not measured.
+/// What a configuration is taken to lose that was measured nowhere near.
 constexpr double kUnknown = 1.05;
 /// Of the spread, what counts as loss: kernels that are near the fastest everywhere are preferred.
 constexpr double kCaution = 0.5;
@@ -43,7 +44,8 @@ Problem without_matrix(Problem problem) {
 std::pair<std::string, Params> configuration_of(const TableEntry& kernel) {
     Params params;
     for (const auto& [name, value] : kernel.params.items()) {
-        const bool all_of_k = value == ParamValue(kernel.problem.shape.k);
+        const auto* number = std::get_if<std::int64_t>(&value);
+        const bool all_of_k = number != nullptr && *number >= kernel.problem.shape.k;
         params.set(name, all_of_k ? ParamValue("k") : value);
     }
     return {kernel.family, params};
@@ -71,7 +73,7 @@ struct Regression {
 }  // namespace
 
 double CostModel::Evidence::slowness() const {
-    return kernel == nullptr ? kUnknown : std::max(1.0, fastest->ratio / kernel->ratio);
+    return std::max(1.0, fastest->ratio / kernel->ratio);
 }
 
 CostModel::CostModel(const std::vector<TableEntry>& measured, int units) : units_(units) {
@@ -170,6 +172,7 @@ bool CostModel::predict(TableEntry& candidate) const {
     }
     const double balance = balances_.at(without_matrix(candidate.problem));
     const double own_imbalance = imbalance(candidate);
+    double known = 0;
     double slowness = 0;
     double squares = 0;
     double fastest_us = log_weights(candidate.problem);
@@ -178,20 +181,23 @@ bool CostModel::predict(TableEntry& candidate) const {
     candidate.nrmse = 0;
     candidate.repeatable = true;
     for (const Evidence& one : found) {
-        const double s = std::log(one.slowness());
-        slowness += one.weight * s;
-        squares += one.weight * s * s;
         const double library_us = std::log(one.fastest->baseline_us) - log_weights(one.problem);
         baseline_us += one.weight * library_us;
         fastest_us += one.weight * (library_us - std::log(one.fastest->ratio));
         if (one.kernel != nullptr) {
+            const double s = std::log(one.slowness());
+            known += one.weight;
+            slowness += one.weight * s;
+            squares += one.weight * s * s;
             moved += one.weight * (own_imbalance - imbalance(*one.kernel));
             candidate.nrmse = std::max(candidate.nrmse, one.kernel->nrmse);
             candidate.repeatable = candidate.repeatable && one.kernel->repeatable;
         }
     }
-    const double spread = std::sqrt(std::max(0.0, squares - slowness * slowness));
-    candidate.time_us = std::exp(fastest_us + slowness + balance * moved + kCaution * spread);
+    const double mean = slowness / known;
+    const double spread = std::sqrt(std::max(0.0, squares / known - mean * mean));
+    candidate.time_us = std::exp(fastest_us + mean + balance * moved / known + kCaution * spread +
+                                 std::log(kUnknown) * (1 - known));
     candidate.baseline_us = std::exp(baseline_us);
     candidate.ratio = candidate.baseline_us / candidate.time_us;
     candidate.processes = 0;

@@ -12,20 +12,20 @@
 namespace fdkbench {
 
 /// Predicts what kernels take at matrices that were not swept, from what the same configurations (a
-/// family with its parameters; a number that equals k stands for all of k) took at those that were,
-/// for the same format, type and m.
+/// family with its parameters; a number that is k or more stands for all of k) took at those that
+/// were, for the same format, type and m.
 ///
 /// The logarithm of a configuration's time ÷ that of the fastest kernel is taken to be
 ///
-///     mean(s) + balance · (b − mean(b)) + caution · spread(s)
+///     mean(s) + balance · (b − mean(b)) + 0.5 · spread(s) + log(1.05) · u
 ///
 /// s is what was measured; b is the logarithm of how many CTAs the busiest unit of the device has ÷
-/// how many all have on average, as the last wave is seldom full. Means and spread (the standard
+/// how many all have on average, as the last wave is seldom full. Mean and spread (the standard
 /// deviation) are over the swept matrices, each with the weight 1 ÷ its squared distance in octaves
-/// of n and k. A matrix at which a configuration was not measured counts as one where it is 5 %
-/// slower than the fastest. `balance`, 0 to 1, is fitted by least squares to what the
-/// configurations near the fastest took at each two matrices. The fastest kernel's time per weight,
-/// and the baseline's, is the mean of the logarithms.
+/// of n and k; u is the share of the weight of those at which the configuration was not measured.
+/// `balance`, 0 to 1, is fitted by least squares to what the configurations near the fastest took
+/// at each two matrices. The fastest kernel's time per weight, and the baseline's, is the mean of
+/// the logarithms.
 class CostModel {
   public:
     /// `measured`: kernels of any cells. `units`: those of the device (DeviceInfo).
@@ -42,7 +42,7 @@ class CostModel {
         double weight = 0;                    ///< all together: 1
         const TableEntry* kernel = nullptr;   ///< null where it was not measured; the model's
         const TableEntry* fastest = nullptr;  ///< of its cell
-        /// Its time ÷ that of the fastest, or what is taken for it.
+        /// Its time ÷ that of the fastest; of one that was measured.
         [[nodiscard]] double slowness() const;
     };
     /// That of other matrices than the candidate's own, the greatest weight first.

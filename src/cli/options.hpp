@@ -3,6 +3,7 @@
 #include "results/table_rules.hpp"
 #include "src/core/measuring_policy.hpp"
 #include "src/core/problem.hpp"
+#include "tuner/problems.hpp"
 #include "tuner/shard.hpp"
 #include "tuner/sweep.hpp"
 #include "tuner/worker.hpp"
@@ -58,6 +59,19 @@ struct VerifyOptions {
     MachineOptions machine;
     double sample_pct = 100;  ///< of the winners
     std::string ledger;       ///< file; empty: none is written
+};
+
+/// `fdkbench table-check`.
+struct TableCheckOptions {
+    MachineOptions machine;
+    ProblemAxes axes;      ///< as typed; what is missing depends on the table
+    std::string check_db;  ///< what the check measures is kept there
+    double max_mean_loss = 0.02;
+    double max_loss = 0.1;
+    bool json = false;
+    std::chrono::seconds race_time{5};
+    int confirmations = 0;
+    std::string command;  ///< the command line, for the record
 };
 
 /// `fdkbench noise`.

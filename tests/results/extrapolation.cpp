@@ -121,7 +121,7 @@ TEST_CASE("What was measured at few matrices must be better to be chosen") {
 
 TEST_CASE("A parameter that equals k stands for all of k") {
     TableEntry swept = measured("a", 1, 4096, 10);
-    swept.params.set("stage_k", 4096L);
+    swept.params.set("stage_k", 8192L);
     const CostModel model({swept}, kUnits);
     TableEntry candidate = kernel("a", 1, 5120);
     CHECK(model.predicted({candidate}).empty());
