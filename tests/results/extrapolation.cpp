@@ -75,6 +75,21 @@ TEST_CASE("The kernel that is near the fastest at all neighbours is chosen betwe
     CHECK(chosen(two_matrices(), 8100) == "large");
 }
 
+TEST_CASE("Of two kernels that are about as good on the whole the steadier one is chosen") {
+    const std::vector<TableEntry> all{measured("fastest", 1, 4096, 10),
+                                      measured("unsteady", 1, 4096, 10),
+                                      measured("steady", 1, 4096, 10.5),
+                                      measured("other", 1, 8192, 40),
+                                      measured("unsteady", 1, 8192, 44),
+                                      measured("steady", 1, 8192, 42)};
+    const CostModel model(all, kUnits);
+    const auto time_us = [&](const std::string& name) {
+        return predicted(model, kernel(name, 1, 5792)).time_us;
+    };
+    CHECK(time_us("steady") < time_us("unsteady"));
+    CHECK(time_us("steady") > time_us("unsteady") * 0.97);
+}
+
 TEST_CASE("Between two matrices the time per weight is their geometric mean, by distance") {
     const CostModel model({measured("a", 1, 2048, 1), measured("a", 1, 8192, 64)}, kUnits);
     const TableEntry middle = predicted(model, kernel("a", 1, 4096));
