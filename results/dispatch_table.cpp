@@ -108,7 +108,6 @@ Json number_or_null(const std::optional<Number>& number) {
 
 Json entry_json(const TableEntry& entry) {
     Json json = entry.problem;
-    json["extrapolated"] = entry.extrapolated;
     json["first_m"] = entry.first_m;
     json["last_m"] = number_or_null(entry.last_m);
     json["family"] = entry.family;
@@ -126,6 +125,7 @@ Json entry_json(const TableEntry& entry) {
     json["driver"] = entry.driver;
     json["compiler"] = entry.compiler;
     json["commit"] = entry.commit;
+    json["extrapolated"] = entry.extrapolated;
     return json;
 }
 
