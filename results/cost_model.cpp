@@ -1,6 +1,6 @@
 #include "results/cost_model.hpp"
 
-#include "src/core/arithmetic.hpp"
+#include "results/unswept.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -94,14 +94,13 @@ CostModel::CostModel(const std::vector<TableEntry>& measured, int units) : units
 }
 
 std::vector<std::int64_t> CostModel::swept_m(const Problem& problem) const {
-    std::vector<std::int64_t> found;
-    for (const auto& [swept, balance] : balances_) {
+    std::map<std::int64_t, int> matrices;
+    for (const auto& [swept, cell] : cells_) {
         if (swept.format == problem.format && swept.type == problem.type) {
-            found.push_back(swept.shape.m);
+            ++matrices[swept.shape.m];
         }
     }
-    std::ranges::sort(found);
-    return found;
+    return common_m(matrices);
 }
 
 double CostModel::imbalance(const TableEntry& kernel) const {

@@ -33,7 +33,7 @@ class CostModel {
     CostModel(const CostModel&) = delete;  // evidence points into it
     CostModel& operator=(const CostModel&) = delete;
 
-    /// The m that were swept for a format and type, ascending; other members do not matter.
+    /// The m that were swept for a format and type (common_m()); other members do not matter.
     [[nodiscard]] std::vector<std::int64_t> swept_m(const Problem& problem) const;
 
     /// What one swept matrix says of a configuration.

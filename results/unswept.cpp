@@ -43,6 +43,20 @@ std::pair<double, double> between(const std::vector<Problem>& swept) {
 
 }  // namespace
 
+std::vector<std::int64_t> common_m(const std::map<std::int64_t, int>& matrices) {
+    int most = 0;
+    for (const auto& [m, count] : matrices) {
+        most = std::max(most, count);
+    }
+    std::vector<std::int64_t> found;
+    for (const auto& [m, count] : matrices) {
+        if (2 * count > most) {
+            found.push_back(m);
+        }
+    }
+    return found;
+}
+
 std::vector<std::int64_t> middles(const std::vector<std::int64_t>& swept) {
     std::vector<std::int64_t> found;
     for (std::size_t i = 0; i + 1 < swept.size(); ++i) {
@@ -77,32 +91,35 @@ Problem unswept_matrix(std::vector<Problem> swept) {
 }
 
 std::vector<Problem> unswept_problems(const DispatchTable& table) {
-    std::map<Problem, std::vector<std::int64_t>> swept_m;        // by matrix
-    std::map<Problem, std::vector<Problem>> matrices_of_format;  // by problem without extents
+    struct Format {
+        std::map<Problem, std::set<std::int64_t>> swept_m;  // by matrix
+        std::map<std::int64_t, int> matrices;               // by m
+    };
+    std::map<Problem, Format> formats;  // by problem without extents
     for (const TableEntry& entry : table.entries) {
-        const Problem matrix = matrix_of(entry.problem);
-        std::vector<std::int64_t>& of_matrix = swept_m[matrix];
-        if (of_matrix.empty()) {
-            matrices_of_format[{{}, matrix.format, matrix.type}].push_back(matrix);
-        }
-        of_matrix.push_back(entry.problem.shape.m);
+        Format& format = formats[{{}, entry.problem.format, entry.problem.type}];
+        format.swept_m[matrix_of(entry.problem)].insert(entry.problem.shape.m);
+        ++format.matrices[entry.problem.shape.m];
     }
     std::vector<Problem> problems;
-    const auto add = [&](Problem matrix, const auto& all_m) {
+    const auto add = [&](Problem matrix, const std::vector<std::int64_t>& all_m) {
         for (const std::int64_t m : all_m) {
             matrix.shape.m = m;
             problems.push_back(matrix);
         }
     };
-    for (const auto& [matrix, of_matrix] : swept_m) {
-        add(matrix, middles(of_matrix));
-    }
-    for (const auto& [format, matrices] : matrices_of_format) {
-        std::set<std::int64_t> all_m;
-        for (const Problem& matrix : matrices) {
-            all_m.insert(swept_m[matrix].begin(), swept_m[matrix].end());
+    for (const auto& [problem, format] : formats) {
+        const std::vector<std::int64_t> common = common_m(format.matrices);
+        std::vector<Problem> matrices;
+        for (const auto& [matrix, swept_m] : format.swept_m) {
+            std::vector<std::int64_t> own;
+            std::ranges::set_intersection(common, swept_m, std::back_inserter(own));
+            std::vector<std::int64_t> between = middles(own);
+            std::erase_if(between, [&](std::int64_t m) { return swept_m.contains(m); });
+            add(matrix, between);
+            matrices.push_back(matrix);
         }
-        add(unswept_matrix(matrices), all_m);
+        add(unswept_matrix(matrices), common);
     }
     return problems;
 }
