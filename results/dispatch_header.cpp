@@ -65,6 +65,7 @@ struct Entry {
     double ratio_lo;  ///< 95 % interval of ratio; 0 where one sample gives none
     double ratio_hi;  ///< infinity where one sample gives none
     double nrmse;
+    bool extrapolated;  ///< not swept: chosen by a cost model, with its time, ratio and error
 };
 )";
 
@@ -177,7 +178,7 @@ std::string entry_text(const TableEntry& entry, std::size_t first_step) {
                        literal(to_string(entry.launch_mode)),
                        literal(entry.binary_hash),
                        first_step) +
-           fmt::format(", {}, {}, {}, {}, {}, {}, {}, {}, {}, {}}},\n",
+           fmt::format(", {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}}},\n",
                        entry.plan.steps.size(),
                        entry.plan.workspace_bytes,
                        tiling.workspace_bytes_per_tile,
@@ -187,7 +188,8 @@ std::string entry_text(const TableEntry& entry, std::size_t first_step) {
                        literal(entry.ratio),
                        literal(entry.ratio_lo.value_or(0)),
                        literal(entry.ratio_hi.value_or(kInfinity)),
-                       literal(entry.nrmse));
+                       literal(entry.nrmse),
+                       entry.extrapolated);
 }
 
 std::string provenance(const DispatchTable& table) {

@@ -125,6 +125,7 @@ Json entry_json(const TableEntry& entry) {
     json["driver"] = entry.driver;
     json["compiler"] = entry.compiler;
     json["commit"] = entry.commit;
+    json["extrapolated"] = entry.extrapolated;
     return json;
 }
 
@@ -174,6 +175,12 @@ const TableEntry* entry_for(const DispatchTable& table, const Problem& problem) 
                matrix_of(entry.problem) == matrix_of(problem);
     });
     return found == table.entries.end() ? nullptr : &*found;
+}
+
+bool has_matrix(const DispatchTable& table, const Problem& problem) {
+    return std::ranges::any_of(table.entries, [&](const TableEntry& entry) {
+        return matrix_of(entry.problem) == matrix_of(problem);
+    });
 }
 
 std::string to_json_text(const DispatchTable& table) {

@@ -45,6 +45,9 @@ DispatchTable read_table(const Store& store,
 /// The entry that serves the problem; null without one.
 const TableEntry* entry_for(const DispatchTable& table, const Problem& problem);
 
+/// Whether it has entries of the problem's matrix, whatever their m.
+bool has_matrix(const DispatchTable& table, const Problem& problem);
+
 /// JSON as described by results/dispatch-table.schema.json.
 std::string to_json_text(const DispatchTable& table);
 /// A self-contained C++17 header of constexpr data with a constexpr lookup.

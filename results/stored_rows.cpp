@@ -123,6 +123,25 @@ std::vector<StoredRow> unconfirmed_rows(const Store& store, const Problem& probl
     return found;
 }
 
+std::optional<StoredRow> kernel_row(const Store& store,
+                                    const Problem& problem,
+                                    const std::string& binary_hash,
+                                    const LaunchPlan& plan) {
+    const auto cell = store.cell_id(problem);
+    const Rows rows(
+        store.query("SELECT measurement_id FROM candidates_flat"
+                    " WHERE cell_id = CAST(? AS INTEGER) AND binary_hash = ?"
+                    " ORDER BY measured_at DESC, measurement_id DESC",
+                    {std::to_string(cell.value_or(-1)), binary_hash}));
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        StoredRow found = stored_row(store, rows.integer(row, "measurement_id"));
+        if (found.plan == plan) {
+            return found;
+        }
+    }
+    return std::nullopt;
+}
+
 std::vector<StoredRow> winner_rows(const Store& store,
                                    const std::string& device_key,
                                    const std::string& policy) {

@@ -23,6 +23,13 @@ struct StoredRow {
 /// such as would beat a winner that is confirmed already. Empty when the winner is.
 std::vector<StoredRow> unconfirmed_rows(const Store& store, const Problem& problem, int processes);
 
+/// The newest row of a kernel, known by its code and launch, in a problem's cell (device and policy
+/// as selected).
+std::optional<StoredRow> kernel_row(const Store& store,
+                                    const Problem& problem,
+                                    const std::string& binary_hash,
+                                    const LaunchPlan& plan);
+
 /// The winners of a device under a policy (see winners()), with their samples.
 std::vector<StoredRow> winner_rows(const Store& store,
                                    const std::string& device_key,

@@ -23,6 +23,9 @@ struct TableEntry : Winner {
     std::string compiler;
     std::string commit;
     std::int64_t run_id = 0;  ///< in the database
+    /// Its matrix was not swept: a cost model chose it, time, ratio and error are its predictions,
+    /// and what it was measured with is that of the newest measurement they rest on (CostModel).
+    bool extrapolated = false;
 };
 
 /// One of the rows of winners() or ranked(), without an interval.

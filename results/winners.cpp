@@ -140,6 +140,17 @@ std::string chosen_policy(const std::vector<std::string>& policies, const std::s
     return meant.front();
 }
 
+DeviceInfo swept_device(const Store& store, const std::string& device_key) {
+    const Rows rows(store.query("SELECT facts FROM device WHERE key = ?", {device_key}));
+    try {
+        return Json::parse(rows.text(0, "facts")).get<DeviceInfo>();
+    } catch (const std::exception&) {
+        throw UsageError(fmt::format(
+            "what the database says of {} was written by another version of fdkbench: sweep again",
+            device_key));
+    }
+}
+
 MeasuringPolicy measuring_policy(const Store& store, const std::string& policy) {
     const Rows rows(store.query(
         "SELECT policy_json FROM run WHERE policy = ? ORDER BY id DESC LIMIT 1", {policy}));

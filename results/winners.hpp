@@ -2,6 +2,7 @@
 
 #include "results/rows.hpp"
 #include "results/table_rules.hpp"
+#include "src/core/device_info.hpp"
 
 #include <optional>
 #include <string>
@@ -65,6 +66,10 @@ std::vector<std::string> policies(const Store& store, const std::string& device_
 /// The first of them when nothing is asked for, "" without any; else the one with that key, or the
 /// only one in whose key that text stands. Throws UsageError, listing them, when it is not one.
 std::string chosen_policy(const std::vector<std::string>& policies, const std::string& asked);
+
+/// The device as a sweep last found it. Throws UsageError when an fdkbench of another version wrote
+/// that.
+DeviceInfo swept_device(const Store& store, const std::string& device_key);
 
 /// The policy itself. Throws UsageError when this program measures in another way.
 MeasuringPolicy measuring_policy(const Store& store, const std::string& policy);

@@ -211,7 +211,8 @@ void CellSession::race_all() {
     using Clock = std::chrono::steady_clock;
     std::vector<Racer> racers;
     for (const int slot : slots_in(State::kChecked)) {
-        racers.push_back({slot, entries_[slot].checked.time_us});
+        racers.push_back(
+            {slot, entries_[slot].checked.time_us, slot == 0 && task_.plan.first_stays});
     }
     race_.emplace(racers, context_.options.policy.seed, task_.limits);
     const auto deadline = Clock::now() + context_.options.race_time;

@@ -33,7 +33,8 @@ std::int64_t number_or_k(const std::string& text, std::int64_t k, std::string_vi
     return *number;
 }
 
-Shape shape_from(const std::string& text) {
+/// Of "16x4096x4096".
+std::vector<std::optional<std::int64_t>> numbers_in(const std::string& text) {
     std::vector<std::optional<std::int64_t>> parts;
     std::string_view rest = text;
     for (std::size_t end = rest.find('x'); end != rest.npos; end = rest.find('x')) {
@@ -41,6 +42,11 @@ Shape shape_from(const std::string& text) {
         rest.remove_prefix(end + 1);
     }
     parts.push_back(number_from(rest));
+    return parts;
+}
+
+Shape shape_from(const std::string& text) {
+    const std::vector<std::optional<std::int64_t>> parts = numbers_in(text);
     if (parts.size() != 3 || !parts[0] || !parts[1] || !parts[2]) {
         throw UsageError(
             fmt::format("--shape '{}' is no shape: write MxNxK, for example 16x4096x4096", text));
@@ -108,6 +114,15 @@ std::vector<Problem> problems_from(const ProblemAxes& axes) {
             "--group-size, --bits and --type, or a --shape MxNxK");
     }
     return problems;
+}
+
+Shape matrix_from(const std::string& option, const std::string& text) {
+    const std::vector<std::optional<std::int64_t>> parts = numbers_in(text);
+    if (parts.size() != 2 || !parts[0] || !parts[1]) {
+        throw UsageError(
+            fmt::format("{} '{}' is no matrix: write NxK, for example 5120x5120", option, text));
+    }
+    return {0, *parts[0], *parts[1]};
 }
 
 std::vector<Problem> in_plan_order(std::vector<Problem> problems) {

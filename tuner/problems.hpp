@@ -23,6 +23,9 @@ struct ProblemAxes {
 /// Throws UsageError as validate() does, for a word that is no number, or when nothing is left.
 std::vector<Problem> problems_from(const ProblemAxes& axes);
 
+/// n and k of "NxK"; m is 0. Throws UsageError, naming the option, for anything else.
+Shape matrix_from(const std::string& option, const std::string& text);
+
 /// The problems without duplicates in the order in which a sweep measures them: m varies fastest,
 /// so that neighbours have the same weights.
 std::vector<Problem> in_plan_order(std::vector<Problem> problems);

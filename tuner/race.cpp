@@ -39,6 +39,9 @@ Race::Race(const std::vector<Racer>& racers, std::uint64_t seed, RaceLimits limi
     for (const Racer& racer : racers) {
         samples_[racer.slot] = {};
         racing_.emplace(racer.slot, racer.estimate_us);
+        if (racer.stays) {
+            staying_.insert(racer.slot);
+        }
     }
 }
 
@@ -114,6 +117,9 @@ std::vector<int> Race::judge() {
     const double leader_us = median_time_us(samples_.at(leader_slot));
     for (const auto& [slot, estimate] : estimates_) {
         const std::vector<Sample>& samples = samples_.at(slot);
+        if (staying_.contains(slot) && std::ssize(samples) < limits_.least_rounds) {
+            continue;
+        }
         const bool slower = samples.size() >= kSamplesToJudge && estimate.hi < best.lo &&
                             !may_still_win(estimate, best);
         const double most_us = (samples.size() > 1 ? kBehind : kHopeless) * leader_us;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <random>
+#include <set>
 #include <vector>
 
 namespace fdkbench {
@@ -15,6 +16,7 @@ namespace fdkbench {
 struct Racer {
     int slot = 0;
     double estimate_us = 0;  ///< a first look at its time
+    bool stays = false;      ///< it does not leave before it has the samples of an interval
 };
 
 /// How long a race goes on; every candidate still in it is sampled once a round.
@@ -63,6 +65,7 @@ class Race {
     void start_round();
 
     std::map<int, double> racing_;  ///< slot → a first look at its time
+    std::set<int> staying_;         ///< Racer::stays
     std::map<int, std::vector<Sample>> samples_;
     std::map<int, RatioEstimate> estimates_;  ///< of the slots still racing, after their last round
     std::vector<std::vector<int>> blocks_;    ///< of this round, the next one last

@@ -115,6 +115,8 @@ struct CellPlan {
     std::vector<Candidate> candidates;
     std::map<std::string, int> skipped;  ///< "lut_mma: needs 260 KiB of shared memory" → count
     bool unconfirmed = false;            ///< its winner is known, but not confirmed yet
+    bool first_stays =
+        false;  ///< the first candidate races until it has an interval (Racer::stays)
     [[nodiscard]] bool has_work() const { return unconfirmed || !candidates.empty(); }
 };
 

@@ -15,6 +15,7 @@ ExitCode run_merge(const MergeOptions& options);
 ExitCode run_export(const ExportOptions& options);
 ExitCode run_explain(const ExplainOptions& options);
 ExitCode run_quantise(const QuantiseRequest& request);
+ExitCode run_table_check(const TableCheckOptions& options);
 ExitCode run_query(const QueryOptions& options);
 ExitCode run_version();
 

@@ -1,5 +1,6 @@
 #include "src/cli/device_choice.hpp"
 
+#include "src/cli/build_info.hpp"
 #include "src/core/error.hpp"
 #include "src/core/nvidia_driver.hpp"
 
@@ -145,6 +146,19 @@ SweepOptions machine_sweep_options(const MachineOptions& machine, const DeviceCh
     options.cache_dir = machine.cache_dir;
     options.timeouts = machine.timeouts;
     return options;
+}
+
+RunRecord run_record(const DeviceChoice& device,
+                     const MeasuringPolicy& policy,
+                     const std::string& command) {
+    RunRecord run;
+    run.device = device.info();
+    run.policy = policy;
+    run.compiler = device.program.hello.compiler;
+    run.driver = driver_version(run.device);
+    run.commit = kCommit;
+    run.command = command;
+    return run;
 }
 
 std::string driver_version(const DeviceInfo& device) {

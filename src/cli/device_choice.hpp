@@ -1,5 +1,6 @@
 #pragma once
 
+#include "results/store.hpp"
 #include "src/cli/options.hpp"
 #include "tuner/sweep.hpp"
 
@@ -44,6 +45,11 @@ DeviceChoice choose_one_device(const std::vector<std::string>& ids, const Launch
 /// What every command that measures has in common: the device, the compiler and the machine's
 /// options.
 SweepOptions machine_sweep_options(const MachineOptions& machine, const DeviceChoice& device);
+
+/// What is recorded of a run with the command line `command`.
+RunRecord run_record(const DeviceChoice& device,
+                     const MeasuringPolicy& policy,
+                     const std::string& command);
 
 /// Of the device's driver, for the record; "" on the host.
 std::string driver_version(const DeviceInfo& device);

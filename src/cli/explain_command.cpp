@@ -1,6 +1,8 @@
 #include "results/explanation.hpp"
+#include "results/extrapolation.hpp"
 #include "src/cli/commands.hpp"
 #include "src/cli/explanation_text.hpp"
+#include "src/cli/extrapolator.hpp"
 #include "src/cli/output.hpp"
 #include "src/cli/policy_choice.hpp"
 #include "src/cli/summary_table.hpp"
@@ -52,13 +54,12 @@ std::string sweep_command(const ExplainOptions& options, const DispatchTable& ta
 UsageError unserved(const Store& store, const ExplainOptions& options, const DispatchTable& table) {
     const DispatchTable best = read_table(store, options.device, {}, options.policy);
     std::vector<std::string> own_m;
-    bool is_known = false;
     for (const TableEntry& entry : best.entries) {
         if (matrix_of(entry.problem) == matrix_of(options.problem)) {
-            is_known = true;
             own_m.push_back(std::to_string(entry.problem.shape.m));
         }
     }
+    const bool is_known = !own_m.empty();
     if (is_known && entry_for(best, options.problem) != nullptr) {
         return UsageError(fmt::format("no kernel of {} in {} keeps to {}: ask for less, or type {}",
                                       matrix_text(options.problem),
@@ -87,6 +88,25 @@ UsageError unserved(const Store& store, const ExplainOptions& options, const Dis
                                   sweep_command(options, table)));
 }
 
+/// What a cost model has for a problem of a matrix that the database lacks; "" where it has
+/// nothing.
+std::string extrapolation(const Store& store, const ExplainOptions& options, DispatchTable table) {
+    if (has_matrix(read_table(store, options.device, {}, options.policy), options.problem)) {
+        return "";
+    }
+    const Extrapolator extrapolator(store, table, options.rules);
+    add_entries(table, extrapolator.entries(options.problem));
+    const TableEntry* entry = entry_for(table, options.problem);
+    return entry == nullptr ? ""
+                            : extrapolation_text(options.problem,
+                                                 *entry,
+                                                 extrapolator.model().evidence(*entry),
+                                                 table,
+                                                 typed_rules(options.rules)) +
+                                  line("in general", extrapolator.held_out_text()) +
+                                  line("to measure", sweep_command(options, table));
+}
+
 }  // namespace
 
 ExitCode run_explain(const ExplainOptions& options) {
@@ -94,7 +114,12 @@ ExitCode run_explain(const ExplainOptions& options) {
     const DispatchTable table = read_table(store, options.device, options.rules, options.policy);
     const TableEntry* entry = entry_for(table, options.problem);
     if (entry == nullptr) {
-        throw unserved(store, options, table);
+        const std::string text = extrapolation(store, options, table);
+        if (text.empty()) {
+            throw unserved(store, options, table);
+        }
+        write_output("", text + launch_note(launch_mode_of(table.policy)));
+        return ExitCode::kDone;
     }
     fmt::print(stderr, "{}", policy_note(store, table.device_key, table.policy, options.policy));
     const Explanation why = explain(store, table, options.rules, options.problem, *entry);

@@ -1,5 +1,6 @@
 #include "src/cli/explanation_text.hpp"
 
+#include "results/intervals.hpp"
 #include "src/core/counted.hpp"
 
 #include <fmt/format.h>
@@ -12,8 +13,8 @@ namespace {
 
 constexpr std::size_t kMostTied = 4;
 
-std::string line(const std::string& about, const std::string& text) {
-    return fmt::format("{:<12}{}\n", about, text);
+std::string library_of(const DispatchTable& table) {
+    return table.device_backend == "host" ? "oneDNN" : "cuBLAS";
 }
 
 std::string kernel_text(const TableEntry& entry) {
@@ -166,8 +167,23 @@ std::string library_line(const Explanation& why, const DispatchTable& table) {
                                        : library_verdict(ratio, ratio, ratio),
                            *why.baseline_us);
     }
-    return line(table.device_backend == "host" ? "oneDNN" : "cuBLAS",
-                "with 16-bit weights: " + text);
+    return line(library_of(table), "with 16-bit weights: " + text);
+}
+
+std::string title(const Problem& problem, const DispatchTable& table, const std::string& rules) {
+    return fmt::format("{} on {}, policy {}{}\n",
+                       to_string(problem),
+                       table.device_name,
+                       table.policy,
+                       rules.empty() ? "" : ", " + rules);
+}
+
+std::string entry_line(const TableEntry& entry) {
+    return line("entry",
+                fmt::format("of m = {}, for {}; layout {}",
+                            entry.problem.shape.m,
+                            interval_text(entry),
+                            to_string(entry.layout)));
 }
 
 /// What the rules cost at this m.
@@ -185,23 +201,49 @@ std::string rules_line(const Explanation& why) {
 
 }  // namespace
 
+std::string line(const std::string& about, const std::string& text) {
+    return fmt::format("{:<12}{}\n", about, text);
+}
+
+std::string extrapolation_text(const Problem& problem,
+                               const TableEntry& entry,
+                               const std::vector<CostModel::Evidence>& evidence,
+                               const DispatchTable& table,
+                               const std::string& rules) {
+    std::string text =
+        title(problem, table, rules) +
+        line("choice",
+             "EXTRAPOLATED: this matrix was not swept, a cost model fitted to others chose") +
+        line("kernel", kernel_text(entry)) + entry_line(entry) +
+        line("predicted",
+             fmt::format("{:.2f} us; {} {:.2f} us at m = {}",
+                         served_us(entry, problem.shape.m),
+                         library_of(table),
+                         entry.baseline_us,
+                         entry.problem.shape.m));
+    std::string about = "measured";
+    for (const CostModel::Evidence& one : evidence) {
+        text += line(about,
+                     fmt::format("{}: {} (weight {:.0f} %)",
+                                 to_string(one.problem),
+                                 one.kernel == nullptr
+                                     ? "not this kernel"
+                                     : fmt::format("{:.2f} us, {:.1f} % slower than the fastest",
+                                                   one.kernel->time_us,
+                                                   100 * (one.slowness() - 1)),
+                                 100 * one.weight));
+        about = "";
+    }
+    return text;
+}
+
 std::string explanation_text(const Explanation& why,
                              const DispatchTable& table,
                              const std::string& rules) {
     const TableEntry& entry = why.entry;
-    return fmt::format("{} on {}, policy {}{}\n",
-                       to_string(why.problem),
-                       table.device_name,
-                       table.policy,
-                       rules.empty() ? "" : ", " + rules) +
-           line("kernel", kernel_text(entry)) +
-           line("entry",
-                fmt::format("of m = {}, for {}; layout {}",
-                            entry.problem.shape.m,
-                            interval_text(entry),
-                            to_string(entry.layout))) +
-           time_lines(why) + tie_line(why) + runner_up_line(why) + layout_line(why) +
-           rules_line(why) + library_line(why, table);
+    return title(why.problem, table, rules) + line("kernel", kernel_text(entry)) +
+           entry_line(entry) + time_lines(why) + tie_line(why) + runner_up_line(why) +
+           layout_line(why) + rules_line(why) + library_line(why, table);
 }
 
 }  // namespace fdkbench

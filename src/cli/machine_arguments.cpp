@@ -50,6 +50,22 @@ std::chrono::seconds parse_duration(const std::string& option, const std::string
     return std::chrono::seconds(number * scale);
 }
 
+double parse_percent(const std::string& option, const std::string& text, double most) {
+    std::size_t used = 0;
+    double percent = 0;
+    try {
+        percent = std::stod(text, &used);
+    } catch (const std::exception&) {
+        used = 0;
+    }
+    const std::string unit = text.substr(used);
+    if (used == 0 || !(unit.empty() || unit == "%") || !(percent > 0 && percent <= most)) {
+        throw UsageError(
+            fmt::format("{} '{}' is not possible: give a share such as 5%", option, text));
+    }
+    return percent;
+}
+
 void add_machine(CLI::App& app, MachineArguments& arguments) {
     arguments.jobs = hardware_threads();
     app.add_option("--device",

@@ -17,6 +17,9 @@ std::optional<std::string> environment_variable(const std::string& name);
 /// "90", "90s", "10m", "1h"; throws UsageError naming the option.
 std::chrono::seconds parse_duration(const std::string& option, const std::string& text);
 
+/// "5%" or "5": above 0, at most `most`; throws UsageError naming the option.
+double parse_percent(const std::string& option, const std::string& text, double most);
+
 /// --cache-dir.
 void add_cache_dir(CLI::App& app, std::string& cache_dir);
 /// The folder that was typed, else the usual one.

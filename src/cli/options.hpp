@@ -3,6 +3,7 @@
 #include "results/table_rules.hpp"
 #include "src/core/measuring_policy.hpp"
 #include "src/core/problem.hpp"
+#include "tuner/problems.hpp"
 #include "tuner/shard.hpp"
 #include "tuner/sweep.hpp"
 #include "tuner/worker.hpp"
@@ -62,6 +63,20 @@ struct VerifyOptions {
     std::string ledger;       ///< file; empty: none is written
 };
 
+/// `fdkbench table-check`.
+struct TableCheckOptions {
+    MachineOptions machine;
+    ProblemAxes axes;      ///< as typed; what is missing depends on the table
+    std::string policy;    ///< of the table; empty: the newest
+    std::string check_db;  ///< what the check measures is kept there
+    double max_mean_loss = 0.02;
+    double max_loss = 0.1;
+    bool json = false;
+    std::chrono::seconds race_time{5};
+    int confirmations = 0;
+    std::string command;  ///< the command line, for the record
+};
+
 /// `fdkbench noise`.
 struct NoiseOptions {
     MachineOptions machine;
@@ -83,6 +98,7 @@ struct ExportOptions {
     std::string device;
     std::string policy;  ///< empty: the newest
     TableRules rules;
+    std::vector<Shape> extrapolate;  ///< matrices to add if they were not swept; their m is 0
     std::string db;
     std::string bundle;     ///< file for table and kernels; not with format and output
     std::string cache_dir;  ///< where a bundle's kernels are

@@ -20,6 +20,7 @@ constexpr std::array kSubcommands{add_devices,
                                   add_merge,
                                   add_export,
                                   add_explain,
+                                  add_table_check,
                                   add_quantise,
                                   add_query};
 

@@ -28,6 +28,7 @@ Subcommand add_noise(CLI::App& program);
 Subcommand add_merge(CLI::App& program);
 Subcommand add_export(CLI::App& program);
 Subcommand add_explain(CLI::App& program);
+Subcommand add_table_check(CLI::App& program);
 Subcommand add_quantise(CLI::App& program);
 Subcommand add_query(CLI::App& program);
 

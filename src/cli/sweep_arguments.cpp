@@ -2,6 +2,7 @@
 #include "src/cli/machine_arguments.hpp"
 #include "src/cli/policy_arguments.hpp"
 #include "src/cli/problem_arguments.hpp"
+#include "src/cli/race_arguments.hpp"
 #include "src/cli/subcommand.hpp"
 #include "src/core/error.hpp"
 #include "tuner/problems.hpp"
@@ -22,8 +23,7 @@ struct SweepArguments {
     PolicyArguments policy;
     std::string shard = "1/1";
     std::string time_limit;
-    std::string race_time = "5s";
-    std::optional<int> confirmations;
+    RaceArguments race;
 };
 
 void add_controls(CLI::App& app, SweepArguments& arguments) {
@@ -46,13 +46,7 @@ void add_controls(CLI::App& app, SweepArguments& arguments) {
 /// What decides when a race ends and who wins.
 void add_race(CLI::App& app, SweepArguments& arguments) {
     SweepCommandOptions& options = arguments.options;
-    app.add_option("--race-time", arguments.race_time, "Of one cell, at most: 10s, 1m …")
-        ->capture_default_str();
-    app.add_option("--confirm",
-                   arguments.confirmations,
-                   fmt::format("Time each cell's finalists again in so many fresh processes [{}; "
-                               "--quick: 0]",
-                               SweepOptions{}.confirmations));
+    add_race_arguments(app, arguments.race, "; --quick: 0");
     app.add_option("--margin",
                    options.margin,
                    "A cell's former winner stays unless beaten by this share: 0.03 is 3 %")
@@ -68,13 +62,9 @@ void add_race(CLI::App& app, SweepArguments& arguments) {
 /// Checks what decides when a race ends and who wins.
 void finish_race(SweepArguments& arguments) {
     SweepCommandOptions& options = arguments.options;
-    options.race_time = parse_duration("--race-time", arguments.race_time);
+    options.race_time = race_time(arguments.race);
     options.confirmations =
-        arguments.confirmations.value_or(options.quick ? 0 : options.confirmations);
-    if (options.confirmations < 0 || options.confirmations > 20) {
-        throw UsageError(
-            fmt::format("--confirm {} is not possible: 0 to 20", options.confirmations));
-    }
+        confirmations(arguments.race, options.quick ? 0 : options.confirmations);
     if (!(options.margin >= 0 && options.margin <= 1)) {
         throw UsageError(fmt::format(
             "--margin {} is not possible: 0 to 1, for example 0.03 for 3 %", options.margin));

@@ -2,7 +2,6 @@
 #include "results/store.hpp"
 #include "results/summary.hpp"
 #include "src/cli/boundary_cells.hpp"
-#include "src/cli/build_info.hpp"
 #include "src/cli/commands.hpp"
 #include "src/cli/device_choice.hpp"
 #include "src/cli/interrupt.hpp"
@@ -42,17 +41,6 @@ SweepOptions sweep_options(const SweepCommandOptions& options, const DeviceChoic
     sweep.margin = options.margin;
     sweep.complete = options.complete;
     return sweep;
-}
-
-RunRecord run_record(const SweepCommandOptions& options, const DeviceChoice& device) {
-    RunRecord run;
-    run.device = device.info();
-    run.policy = options.policy;
-    run.compiler = device.program.hello.compiler;
-    run.driver = driver_version(run.device);
-    run.commit = kCommit;
-    run.command = options.command;
-    return run;
 }
 
 /// "shard 2 of 3: cells 3 to 4 of 5".
@@ -164,7 +152,7 @@ std::vector<Siblings> by_key(const std::vector<DeviceChoice>& devices) {
 struct DeviceStore {
     DeviceStore(const SweepCommandOptions& options, const DeviceChoice& device)
         : store(Store::open(options.machine.db)), sink(store) {
-        store.begin_run(run_record(options, device));
+        store.begin_run(run_record(device, options.policy, options.command));
     }
     Store store;
     StoreSink sink;

@@ -3,6 +3,7 @@
 #include "src/cli/policy_choice.hpp"
 #include "src/cli/subcommand.hpp"
 #include "src/cli/table_rules.hpp"
+#include "tuner/problems.hpp"
 
 #include <memory>
 
@@ -11,6 +12,7 @@ namespace fdkbench {
 Subcommand add_export(CLI::App& program) {
     const auto options = std::make_shared<ExportOptions>();
     const auto rules = std::make_shared<TableRulesArguments>();
+    const auto matrices = std::make_shared<std::vector<std::string>>();
     CLI::App* app =
         new_subcommand(program,
                        "export-table",
@@ -19,6 +21,7 @@ Subcommand add_export(CLI::App& program) {
                        "  fdkbench export-table --format header -o fdkbench_table.hpp\n"
                        "  fdkbench export-table --bundle h100.fdk\n"
                        "  fdkbench export-table --max-kernels 2 --weights 1:100,16:10 -o few.json\n"
+                       "  fdkbench export-table --extrapolate 5120x5120 13824x5120 -o more.json\n"
                        "What a rule costs is said on standard error.");
     options->format = "json";
     CLI::Option* format =
@@ -37,9 +40,16 @@ Subcommand add_export(CLI::App& program) {
     app->add_option(
         "--device", options->device, "Whose table, if the database has several devices");
     add_policy_choice(*app, options->policy);
+    app->add_option("--extrapolate",
+                    *matrices,
+                    "Also matrices NxK that were not swept, as a cost model fitted to the others "
+                    "predicts");
     add_table_rules(*app, *rules);
     add_db(*app, options->db);
-    return {app, [options, rules](const std::string&) -> Command {
+    return {app, [options, rules, matrices](const std::string&) -> Command {
+                for (const std::string& matrix : *matrices) {
+                    options->extrapolate.push_back(matrix_from("--extrapolate", matrix));
+                }
                 options->rules = finished(*rules);
                 options->cache_dir = chosen_cache_dir(options->cache_dir);
                 return [options] { return run_export(*options); };

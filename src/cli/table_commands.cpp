@@ -1,18 +1,22 @@
 #include "results/dispatch_table.hpp"
+#include "results/extrapolation.hpp"
 #include "results/format.hpp"
 #include "results/summary.hpp"
 #include "results/table_bundle.hpp"
 #include "results/table_cost.hpp"
 #include "src/cli/commands.hpp"
+#include "src/cli/extrapolator.hpp"
 #include "src/cli/output.hpp"
 #include "src/cli/policy_choice.hpp"
 #include "src/cli/summary_table.hpp"
 #include "src/cli/table_rules.hpp"
+#include "src/core/counted.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <set>
 
 namespace fdkbench {
 
@@ -74,11 +78,52 @@ std::string rule_costs(const Store& store, const ExportOptions& options, Dispatc
     return text;
 }
 
+/// The formats and types of the table, as problems without extents.
+std::set<Problem> formats_of(const DispatchTable& table) {
+    std::set<Problem> formats;
+    for (const TableEntry& entry : table.entries) {
+        formats.insert({{}, entry.problem.format, entry.problem.type});
+    }
+    return formats;
+}
+
+/// Adds what `--extrapolate` names; returns what to say of it.
+std::string extrapolate(const Store& store, const ExportOptions& options, DispatchTable& table) {
+    const Extrapolator extrapolator(store, table, options.rules);
+    std::string text;
+    std::size_t added = 0;
+    for (const Shape& shape : options.extrapolate) {
+        for (Problem matrix : formats_of(table)) {
+            matrix.shape = shape;
+            if (has_matrix(table, matrix)) {
+                text += fmt::format("{}: swept, so not extrapolated\n", matrix_text(matrix));
+                continue;
+            }
+            const std::vector<TableEntry> entries = extrapolator.entries(matrix);
+            if (entries.empty()) {
+                text += fmt::format("{}: left out: no kernel that was measured can do it\n",
+                                    matrix_text(matrix));
+            }
+            add_entries(table, entries);
+            added += entries.size();
+        }
+    }
+    return text + fmt::format("{} extrapolated; {}\n",
+                              counted(added, "entry", "entries"),
+                              extrapolator.held_out_text());
+}
+
 }  // namespace
 
 ExitCode run_export(const ExportOptions& options) {
+    if (!options.extrapolate.empty() && !options.bundle.empty()) {
+        throw UsageError(
+            "--extrapolate is not possible with --bundle, whose kernels a device has checked: "
+            "leave "
+            "one of both out, or sweep these matrices");
+    }
     const Store store = Store::open_read_only(options.db);
-    const DispatchTable table = read_table(store, options.device, options.rules, options.policy);
+    DispatchTable table = read_table(store, options.device, options.rules, options.policy);
     const DispatchTable best = read_table(store, options.device, {}, options.policy);
     if (table.entries.empty() && !best.entries.empty()) {
         throw UsageError(fmt::format("no kernel in {} keeps to {}: {}ask for less",
@@ -86,6 +131,8 @@ ExitCode run_export(const ExportOptions& options) {
                                      typed_rules(options.rules),
                                      tiling_hint(best)));
     }
+    const std::string extrapolated =
+        options.extrapolate.empty() ? "" : extrapolate(store, options, table);
     if (options.bundle.empty()) {
         write_table(options, table);
     } else {
@@ -94,6 +141,7 @@ ExitCode run_export(const ExportOptions& options) {
     fmt::print(stderr, "{}", policy_note(store, table.device_key, table.policy, options.policy));
     fmt::print(stderr, "{}", launch_note(launch_mode_of(table.policy)));
     fmt::print(stderr, "{}", tiling_note(best));
+    fmt::print(stderr, "{}", extrapolated);
     for (const std::string& cost : table.layout_costs) {
         fmt::print(stderr, "{}\n", cost);
     }

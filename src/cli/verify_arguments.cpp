@@ -18,23 +18,6 @@ struct VerifyArguments {
     std::string policy;
 };
 
-/// "5%" or "5".
-double parse_percent(const std::string& text) {
-    std::size_t used = 0;
-    double percent = 0;
-    try {
-        percent = std::stod(text, &used);
-    } catch (const std::exception&) {
-        used = 0;
-    }
-    const std::string unit = text.substr(used);
-    if (used == 0 || !(unit.empty() || unit == "%") || !(percent > 0 && percent <= 100)) {
-        throw UsageError(
-            fmt::format("--sample '{}' is not possible: give a share such as 5%", text));
-    }
-    return percent;
-}
-
 }  // namespace
 
 Subcommand add_verify(CLI::App& program) {
@@ -58,7 +41,7 @@ Subcommand add_verify(CLI::App& program) {
     return {app, [arguments](const std::string&) -> Command {
                 VerifyOptions options;
                 options.machine = finished(arguments->machine);
-                options.sample_pct = parse_percent(arguments->sample);
+                options.sample_pct = parse_percent("--sample", arguments->sample, 100);
                 options.ledger = arguments->ledger;
                 options.policy = arguments->policy;
                 if (!options.ledger.empty() && options.sample_pct < 100) {

@@ -132,8 +132,14 @@ TEST_CASE("Nothing on the command line shows the help") {
     const ProgramResult result = run_fdkbench({});
     CHECK(result.exit_code == 0);
     CHECK_THAT(result.out, ContainsSubstring("sweep"));
-    for (const std::string command :
-         {"devices", "sweep", "verify", "noise", "export-table", "explain", "query"}) {
+    for (const std::string command : {"devices",
+                                      "sweep",
+                                      "verify",
+                                      "noise",
+                                      "export-table",
+                                      "explain",
+                                      "table-check",
+                                      "query"}) {
         const ProgramResult help = run_fdkbench({command, "--help"});
         CHECK(help.exit_code == 0);
         CHECK_THAT(help.out, ContainsSubstring("Examples:"));

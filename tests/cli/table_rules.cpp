@@ -185,7 +185,7 @@ TEST_CASE("An explanation has the figures of the measurement") {
                ContainsSubstring(" us by its tiles of rows, from the measurement at m = "));
 }
 
-TEST_CASE("A matrix that was not swept is refused with the nearest and the sweep that adds it") {
+TEST_CASE("A format that was not swept is refused with the nearest and the sweep that adds it") {
     check_refused(explain({"-m", "16", "-n", "100", "-k", "512", "-b", "2", "-t", "fp16"}),
                   2,
                   {"n=100 k=512 bits=2 group_size=64 fp16",
@@ -194,6 +194,66 @@ TEST_CASE("A matrix that was not swept is refused with the nearest and the sweep
     check_refused(explain({"-m", "1", "-n", "96", "-k", "512", "-b", "16"}),
                   2,
                   {"fdkbench sweep --shape 1x96x512 -b 16 --device host --db "});
+}
+
+TEST_CASE("A matrix that was not swept is extrapolated, marked, for every m and by the rules") {
+    const TemporaryFolder folder;
+    const std::string table = folder.path("table.json");
+    const ProgramResult written =
+        export_table({"--extrapolate", "64x768", "96x512", "100x500", "-o", table});
+    CHECK(written.exit_code == 2);
+    CHECK_THAT(written.err, ContainsSubstring("500") && ContainsSubstring("64"));
+
+    const ProgramResult more =
+        export_table({"--extrapolate", "64x768", "96x512", "--batch-invariant", "-o", table});
+    INFO(more.err);
+    REQUIRE(more.exit_code == 0);
+    CHECK_THAT(more.err,
+               ContainsSubstring("n=96 k=512 bits=4 group_size=64 bf16: swept") &&
+                   ContainsSubstring(" extrapolated; "));
+    CHECK(value(table, "sorted({(e['n'], e['extrapolated']) for e in t['entries']})") ==
+          "[(64, True), (96, False)]\n");
+    const std::string added = "[e for e in t['entries'] if e['n'] == 64]";
+    CHECK(value(table, "len({str(e['params']) for e in " + added + "})") == "1\n");
+    CHECK(value(table, added + "[0]['first_m'], " + added + "[-1]['last_m']") == "1 None\n");
+    CHECK(value(table, "t['entries'][0]['binary_hash'] + str(t['entries'][0]['ratio_lo'])") ==
+          "None\n");
+    const ProgramResult csv = export_table({"--extrapolate", "64x768", "--format", "csv"});
+    CHECK_THAT(csv.out, ContainsSubstring(",extrapolated\n") && ContainsSubstring(",true\n"));
+    const std::string header = folder.path("table.hpp");
+    REQUIRE(
+        export_table({"--extrapolate", "64x768", "--format", "header", "-o", header}).exit_code ==
+        0);
+    const std::string program = folder.path("lookup.cpp");
+    std::ofstream(program)
+        << "#include \"" << header
+        << "\"\nstatic_assert(fdkbench_table::find(500, 64, 768, 4, 64)->extrapolated);\n"
+           "static_assert(!fdkbench_table::find(500, 96, 512, 4, 64)->extrapolated);\n"
+           "int main() {}\n";
+    CHECK(run_shell("c++ -std=c++17 -Wall -Wextra -Werror -fsyntax-only " + program).exit_code ==
+          0);
+    check_refused(export_table({"--extrapolate", "64x768", "--bundle", folder.path("a.fdk")}),
+                  2,
+                  {"--extrapolate", "--bundle", "sweep"});
+    for (const char* matrix : {"64", "64x", "1x2x3", "axb", "0x64"}) {
+        check_refused(export_table({"--extrapolate", matrix}),
+                      2,
+                      {matrix == std::string("0x64") ? "n 0" : matrix});
+    }
+}
+
+TEST_CASE("An explanation of a matrix that was not swept says so, by what, and how to measure it") {
+    const ProgramResult why =
+        explain({"-m", "7", "-n", "64", "-k", "768", "-b", "4", "--repeatable"});
+    INFO(why.err);
+    REQUIRE(why.exit_code == 0);
+    CHECK_THAT(line_of(why.out, "choice"), ContainsSubstring("EXTRAPOLATED"));
+    CHECK_THAT(line_of(why.out, "measured"),
+               ContainsSubstring("n=96 k=512") && ContainsSubstring("weight 100 %"));
+    CHECK_THAT(line_of(why.out, "to measure"),
+               ContainsSubstring("fdkbench sweep --shape 7x64x768 -b 4 -g 64 --device host --db "));
+    CHECK_FALSE(line_of(why.out, "kernel").empty());
+    CHECK_FALSE(line_of(why.out, "predicted").empty());
 }
 
 TEST_CASE("Rules that nothing keeps to are refused, and so is what is no rule") {

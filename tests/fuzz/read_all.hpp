@@ -44,7 +44,8 @@ inline void read_all(const std::filesystem::path& path) {
         refuse_cleanly([&] { status_counts(store, run.device, run.policy, problems); });
         refuse_cleanly([&] { unconfirmed_rows(store, problems[0], 2); });
         refuse_cleanly([&] { winner_rows(store, run.device.key, run.policy.key()); });
-        refuse_cleanly([&] { measuring_policy(store, newest_policy(store, run.device.key)); });
+        refuse_cleanly(
+            [&] { measuring_policy(store, chosen_policy(policies(store, run.device.key), "")); });
         refuse_cleanly([&] {
             const DispatchTable table = read_table(store, "", {.max_nrmse = 0.004});
             to_header(table);

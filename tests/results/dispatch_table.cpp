@@ -266,9 +266,10 @@ TEST_CASE("The CSV has a line per entry and a header even without entries") {
     const std::string header =
         "m,n,k,bits,group_size,type,first_m,last_m,family,params,launch,binary_hash,layout,launch_"
         "mode,time_us,"
-        "ratio,ratio_lo,ratio_hi,nrmse,measured_at,driver,compiler,commit\n";
+        "ratio,ratio_lo,ratio_hi,nrmse,measured_at,driver,compiler,commit,extrapolated\n";
     CHECK_THAT(csv,
                ContainsSubstring(header + "1,128,256,4,64,bf16,1,1,lut_mv,\"{\"\"warps\"\":1,"));
+    CHECK_THAT(csv, ContainsSubstring(",abcdef,false\n"));
     CHECK(to_csv(DispatchTable{}) == header);
 }
 

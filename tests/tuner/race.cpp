@@ -68,6 +68,23 @@ std::vector<double> ladder() {
 
 }  // namespace
 
+TEST_CASE("A racer that stays has the samples of an interval, however slow it is") {
+    Simulation simulation({100, 101, 900}, 0.004, 1);
+    std::vector<Racer> racers = simulation.racers();
+    SECTION("it stays") {
+        racers[2].stays = true;
+        Race race(racers, 1);
+        simulation.run(race);
+        CHECK(std::ssize(race.samples(2)) == RaceLimits{}.least_rounds);
+        CHECK(std::ranges::count(race.racing(), 2) == 0);
+    }
+    SECTION("it does not") {
+        Race race(racers, 1);
+        simulation.run(race);
+        CHECK(race.samples(2).size() == 1);
+    }
+}
+
 TEST_CASE("The fastest wins under noise, with far fewer blocks than measuring everything") {
     const std::vector<double> times = ladder();
     const int fastest =
