@@ -23,9 +23,9 @@ std::int64_t boundary(const TableEntry& low, const TableEntry& high) {
     if (!high.plan.tiling) {
         return beyond - 1;
     }
-    // At the m of `high`, `low` is not the fastest, nor is it where it has as many tiles. But where
-    // these are as many as for its own m, its measurement says more, and of several launches none
-    // was made there.
+    // At the m of `high`, `low` is not taken, nor is it where it has as many tiles. But where these
+    // are as many as for its own m, its measurement says more, and of several launches none was
+    // made there.
     const double lost_us = predicted_us(low, beyond);
     const bool has_lost = lost_us > low.time_us && beyond <= low.plan.tiling->most_m;
     // The prediction for `high` is its own time, and that for `low` never falls.

@@ -75,8 +75,10 @@ std::vector<View> views() {
     return {{"tied", tied_sql("true")}, {"best", sql_file("results/best.sql")}};
 }
 
+/// As SQLite keeps it: without white space at the end.
 std::string definition(const View& view) {
-    return fmt::format("VIEW {} AS {}", view.name, view.select);
+    const std::string text = fmt::format("VIEW {} AS {}", view.name, view.select);
+    return text.substr(0, text.find_last_not_of(" \n") + 1);
 }
 
 /// Not where another version of fdkbench made them.

@@ -179,6 +179,9 @@ void CellSession::check(int slot) {
         entry.checked = context_.worker.check(
             {slot, entry.compiled->binary, entry.candidate->plan, entry.candidate->layout});
     } catch (const WorkerLost& lost) {
+        if (forgiven(slot, lost)) {
+            return;
+        }
         entry.checked = {};
         entry.checked.status = lost.status();
         entry.checked.message = lost.what();
@@ -246,14 +249,18 @@ void CellSession::run_block(const std::vector<int>& slots) {
     }
 }
 
+/// Whether it gets another chance.
+bool CellSession::forgiven(int slot, const WorkerLost& lost) {
+    Entry& entry = entries_[slot];
+    const bool ran_before = entry.state == State::kChecked || confirming();
+    return ran_before && lost.status() == CandidateStatus::kTimeout && ++entry.stalls < kMostStalls;
+}
+
 /// The slot that the worker had announced is to blame; the others come again.
 void CellSession::blame(const WorkerLost& lost, const std::vector<int>& slots) {
     std::vector<int> again = slots;
-    if (lost.slot()) {
-        const bool stalled = lost.status() == CandidateStatus::kTimeout;
-        if (!stalled || ++entries_[*lost.slot()].stalls >= kMostStalls) {
-            std::erase(again, *lost.slot());
-        }
+    if (lost.slot() && !forgiven(*lost.slot(), lost)) {
+        std::erase(again, *lost.slot());
     }
     race_->put_back(again);
     if (again.size() < slots.size()) {

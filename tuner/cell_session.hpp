@@ -65,7 +65,7 @@ class CellSession {
         bool loaded = false;   ///< in the slot of the worker that runs now
         Measurement gathered;  ///< what is known beside the check and the race
         int discards = 0;      ///< of its blocks, in a row
-        int stalls = 0;        ///< blocks in which it did not end, all in all
+        int stalls = 0;        ///< how often it did not end although it had done so before
     };
 
     [[nodiscard]] bool confirming() const { return !task_.prior.empty(); }
@@ -79,6 +79,7 @@ class CellSession {
     void race_all();
     void run_block(const std::vector<int>& slots);
     void blame(const WorkerLost& lost, const std::vector<int>& slots);
+    bool forgiven(int slot, const WorkerLost& lost);
     void take_block(const std::vector<int>& slots, const protocol::BlockReply& block);
     void discard(const std::vector<int>& slots, const std::string& objection);
     void read_energy();

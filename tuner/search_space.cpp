@@ -196,10 +196,12 @@ CellPlan enumerate_candidates(const Problem& problem,
             claimants.push_back(family);
         }
     }
-    const bool all_fallbacks = std::ranges::all_of(claimants, &Family::fallback);
+    std::ranges::stable_partition(claimants,
+                                  [](const Family* family) { return !family->fallback; });
+    bool behind = false;
     for (const Family* family : claimants) {
-        const bool behind = family->fallback && !all_fallbacks;
-        FamilySpace(*family, behind, options, cell).add_candidates();
+        FamilySpace(*family, family->fallback && behind, options, cell).add_candidates();
+        behind = behind || (!family->fallback && !cell.candidates.empty());
     }
     return cell;
 }

@@ -4,6 +4,8 @@
 #include "tuner/problems.hpp"
 #include "tuner/search_space.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 
@@ -24,6 +26,7 @@ CellPlan cell_of(const Problem& problem,
         auto candidate = rebuilt_candidate(finalist.family, problem, finalist.params, sweep);
         if (!candidate) {
             cell.candidates.clear();
+            cell.skipped = {{fmt::format("{} {}", finalist.family, to_string(finalist.params)), 1}};
             return cell;
         }
         cell.candidates.push_back(std::move(*candidate));

@@ -126,7 +126,8 @@ SweepPlan make_plan(const SweepCommandOptions& options, const SweepOptions& swee
 SweepPlan boundary_plan(const SweepCommandOptions& options, const SweepOptions& sweep) {
     PlanStore known(options, sweep);
     SweepPlan plan = plan_cells(boundary_cells(known.store, sweep), sweep, known.sink);
-    std::erase_if(plan.cells, [](const CellPlan& cell) { return !cell.has_work(); });
+    std::erase_if(plan.cells,
+                  [](const CellPlan& cell) { return !cell.has_work() && cell.skipped.empty(); });
     return plan;
 }
 
@@ -231,11 +232,10 @@ void print_results(const SweepCommandOptions& options,
         return;
     }
     write_output("", summary_table(rows, options.policy.launch_mode));
-    fmt::print(
-        stderr,
-        "candidates: {}; {} (--dry-run says which)\n",
-        counts_text(counts),
-        counted(skipped, "more point breaks a constraint", "more points break a constraint"));
+    fmt::print(stderr,
+               "candidates: {}; {} (--dry-run says why)\n",
+               counts_text(counts),
+               counted(skipped, "more point is left out", "more points are left out"));
     const auto seconds = sum(outcome.seconds);
     fmt::print(stderr,
                "measured now: {}, in {} (preparing {:.1f}, checking {:.1f}, racing {:.1f}, energy "
@@ -268,16 +268,29 @@ void refine(const SweepCommandOptions& options,
             SweepOutcome& outcome) {
     const SweepOptions sweep = sweep_options(options, devices[0]);
     std::set<Work> tried;
+    std::set<std::string> unknown;
     while (outcome.complete && outcome.changed.empty() && !stop) {
         SweepPlan plan = boundary_plan(options, sweep);
-        std::erase_if(plan.cells,
-                      [&](const CellPlan& cell) { return !tried.insert(work_of(cell)).second; });
+        for (const CellPlan& cell : plan.cells) {
+            for (const auto& [kernel, count] : cell.skipped) {
+                unknown.insert(kernel);
+            }
+        }
+        std::erase_if(plan.cells, [&](const CellPlan& cell) {
+            return !cell.has_work() || !tried.insert(work_of(cell)).second;
+        });
         if (plan.cells.empty()) {
-            return;
+            break;
         }
         fmt::print(
             stderr, "the table's boundaries: {} to measure\n", counted(plan.cells.size(), "cell"));
         add(outcome, measure(options, devices, plan, stop));
+    }
+    if (!unknown.empty()) {
+        fmt::print(stderr,
+                   "the table's boundaries stay predicted where a kernel is none of this fdkbench: "
+                   "{}\n",
+                   fmt::join(unknown, "; "));
     }
 }
 

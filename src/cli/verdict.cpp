@@ -62,7 +62,7 @@ void Trial::add(Measurement measured) {
     if (failed(measured)) {
         ++failures_;
         wrong_output_ = wrong_output_ || measured.status == CandidateStatus::kCorrectness;
-        why_not_ = described(measured);
+        failure_ = described(measured);
         return;
     }
     std::vector<Sample>& samples = measured.samples;
@@ -80,17 +80,18 @@ void Trial::add(Measurement measured) {
 
 Judgement Trial::judgement() const {
     if (wrong_output_ || failures_ >= kMostFailures) {
-        return {Verdict::kWrong, "WRONG: " + why_not_};
+        return {Verdict::kWrong, "WRONG: " + failure_};
     }
     if (!now_) {
-        return not_measured(why_not_);
+        return not_measured(failure_.empty() ? nothing_ : failure_);
     }
     return now_->status == CandidateStatus::kCorrect ? compared(stored_, *now_)
                                                      : not_measured(described(*now_));
 }
 
 bool Trial::in_doubt() const {
-    return judgement().verdict != Verdict::kHolds && !wrong_output_;
+    const Verdict verdict = judgement().verdict;
+    return verdict != Verdict::kHolds && verdict != Verdict::kWrong;
 }
 
 }  // namespace fdkbench

@@ -25,15 +25,14 @@ class Trial {
     /// Adds what another process measured; of none was it a race.
     void add(Measurement measured);
     /// The last process did not reach it, and why.
-    void add_nothing(const std::string& why) { why_not_ = why; }
+    void add_nothing(const std::string& why) { nothing_ = why; }
 
     /// Drifted: the intervals are apart and the ratios more than 1 % from each other. Holds: that
     /// is not so, and a drift of 10 % would have shown. Wrong: its output is, or it failed in two
     /// processes. Else it could not be measured, as when it was throttled.
     [[nodiscard]] Judgement judgement() const;
 
-    /// Whether another process could change the judgement: not once it holds, or its output was
-    /// wrong.
+    /// Whether another process could change the judgement: not once it holds or is wrong.
     [[nodiscard]] bool in_doubt() const;
 
     /// What the processes in which it did not fail measured together; null without any.
@@ -45,7 +44,8 @@ class Trial {
     std::optional<Measurement> now_;
     int failures_ = 0;  ///< processes in which it was neither correct nor throttled
     bool wrong_output_ = false;
-    std::string why_not_ = "interrupted";  ///< it was not measured in the last one where it was not
+    std::string failure_;                  ///< the last one
+    std::string nothing_ = "interrupted";  ///< why no process reached it
 };
 
 }  // namespace fdkbench

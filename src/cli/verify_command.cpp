@@ -92,7 +92,9 @@ void measure(std::vector<Verified>& all,
         for (std::size_t i = 0; i < doubtful.size(); ++i) {
             Verified& verified = *doubtful[i];
             if (results[i].measurement) {
-                verified.binary_hash = results[i].binary_hash;
+                if (!results[i].binary_hash.empty()) {
+                    verified.binary_hash = results[i].binary_hash;
+                }
                 verified.trial.add(std::move(*results[i].measurement));
             } else if (!results[i].left_out.empty()) {
                 verified.trial.add_nothing(results[i].left_out);

@@ -29,12 +29,17 @@ void launch(cudaStream_t stream,
 
 }  // namespace
 
-void FragmentPacker::pack(
-    cudaStream_t stream, const From& from, const To& to, const FragmentExtents& extents, int bits) {
+const SharedLibrary& FragmentPacker::load(int bits) {
     SharedLibrary& library = libraries_[bits];
     if (!library) {
         library = load_built(device_, bits);
     }
+    return library;
+}
+
+void FragmentPacker::pack(
+    cudaStream_t stream, const From& from, const To& to, const FragmentExtents& extents, int bits) {
+    const SharedLibrary& library = load(bits);
     launch(stream, library, "pack_weights", extents.lanes(), from.weights, to.weights, extents);
     launch(stream, library, "pack_scales", extents.scales(), from.scales, to.scales, extents);
 }

@@ -23,7 +23,10 @@ class FragmentPacker {
         void* weights;
         void* scales;
     };
-    /// Starts to pack weights of 8, 4, 2 or 1 bits. The device is the thread's current one.
+    /// Loads the kernels for 8, 4, 2 or 1 bits, which pack() does where that was not done. The
+    /// device is the thread's current one for both.
+    const SharedLibrary& load(int bits);
+    /// Starts to pack weights of so many bits.
     void pack(cudaStream_t stream,
               const From& from,
               const To& to,

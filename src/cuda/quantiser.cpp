@@ -23,6 +23,14 @@ namespace {
 
 constexpr unsigned kBlock = 256;
 constexpr Extent kWarpsPerBlock = kBlock / 32;
+constexpr Extent kMostBlocks = 0x7fffffff;
+
+/// Waits for what uses the buffers of a call, also where that throws: the next call, on another
+/// stream, uses some of them again.
+struct UntilDone {
+    cudaStream_t stream;
+    ~UntilDone() { static_cast<void>(cudaStreamSynchronize(stream)); }
+};
 
 NumberType number_type(ElementType type) {
     return type == ElementType::kBf16 ? NumberType::kBf16 : NumberType::kFp16;
@@ -53,12 +61,17 @@ class CudaQuantiser final : public Quantiser {
                                       std::span<const std::uint16_t> codebook) override {
         const CurrentDevice current(index_);
         const auto on = static_cast<cudaStream_t>(stream);
+        const auto buffers = canonical_buffers(operands, problem);
+        const UntilDone until_done{on};
         const std::vector<std::uint8_t> codes = codebook_indices(codebook, problem.type);
         check(
             cudaMemcpyAsync(codes_.data(), codes.data(), codes.size(), cudaMemcpyHostToDevice, on),
             "copying codes");
         check(cudaMemsetAsync(not_finite_.data(), 0xff, not_finite_.bytes(), on), "filling memory");
-        quantise_into_layout(on, operands, problem);
+        launch(on, arguments(operands, buffers, problem));
+        if (buffers) {
+            pack(on, *buffers, operands, problem);
+        }
         auto index = std::numeric_limits<unsigned long long>::max();
         check(cudaMemcpyAsync(&index, not_finite_.data(), sizeof index, cudaMemcpyDeviceToHost, on),
               "copying from the device");
@@ -70,35 +83,43 @@ class CudaQuantiser final : public Quantiser {
     }
 
   private:
-    void quantise_into_layout(cudaStream_t stream,
-                              const Operands& operands,
-                              const Problem& problem) {
+    /// Canonical weights and scales, to be packed.
+    struct Buffers {
+        CudaBuffer weight_data;
+        CudaBuffer scale;
+    };
+    std::unique_ptr<Buffers> canonical_buffers(const Operands& operands, const Problem& problem) {
         if (operands.layout == Layout::kCanonical) {
-            launch(stream, arguments(operands, problem));
-            return;
+            return nullptr;
         }
-        const CudaBuffer weight_data(static_cast<std::size_t>(problem.weight_bytes()), id_);
-        const CudaBuffer scale(static_cast<std::size_t>(problem.scale_bytes()), id_);
-        Operands canonical = operands;
-        canonical.weight_data = static_cast<std::uint8_t*>(weight_data.data());
-        canonical.scale = static_cast<std::uint16_t*>(scale.data());
-        launch(stream, arguments(canonical, problem));
-        packer_.pack(stream,
-                     {weight_data.data(), scale.data()},
-                     {operands.weight_data, operands.scale},
-                     fragment_extents(problem.shape, problem.format),
-                     problem.format.bits);
-        // The buffers must outlive the work.
-        check(cudaStreamSynchronize(stream), "quantising");
+        packer_.load(problem.format.bits);
+        return std::unique_ptr<Buffers>(
+            new Buffers{{static_cast<std::size_t>(problem.weight_bytes()), id_},
+                        {static_cast<std::size_t>(problem.scale_bytes()), id_}});
     }
 
-    QuantiseArguments arguments(const Operands& operands, const Problem& problem) const {
+    void pack(cudaStream_t stream,
+              const Buffers& from,
+              const Operands& to,
+              const Problem& problem) {
+        packer_.pack(stream,
+                     {from.weight_data.data(), from.scale.data()},
+                     {to.weight_data, to.scale},
+                     fragment_extents(problem.shape, problem.format),
+                     problem.format.bits);
+    }
+
+    QuantiseArguments arguments(const Operands& operands,
+                                const std::unique_ptr<Buffers>& buffers,
+                                const Problem& problem) const {
         const auto& [shape, format, type] = problem;
         QuantiseArguments arguments;
         arguments.weights = operands.weights;
         arguments.codes = static_cast<const unsigned char*>(codes_.data());
-        arguments.weight_data = operands.weight_data;
-        arguments.scale = operands.scale;
+        arguments.weight_data = buffers ? static_cast<unsigned char*>(buffers->weight_data.data())
+                                        : operands.weight_data;
+        arguments.scale =
+            buffers ? static_cast<unsigned short*>(buffers->scale.data()) : operands.scale;
         arguments.not_finite = static_cast<unsigned long long*>(not_finite_.data());
         arguments.groups = static_cast<Extent>(shape.n * (shape.k / format.group_size));
         arguments.group_size = static_cast<unsigned>(format.group_size);
@@ -112,6 +133,12 @@ class CudaQuantiser final : public Quantiser {
     void launch(cudaStream_t stream, QuantiseArguments arguments) const {
         cudaLaunchConfig_t config{};
         const Extent blocks = (arguments.groups + kWarpsPerBlock - 1) / kWarpsPerBlock;
+        if (blocks > kMostBlocks) {
+            throw UsageError(
+                fmt::format("{} groups are too many at once: quantise fewer rows at a time, or "
+                            "with larger groups",
+                            arguments.groups));
+        }
         config.gridDim = {static_cast<unsigned>(blocks), 1, 1};
         config.blockDim = {kBlock, 1, 1};
         config.stream = stream;

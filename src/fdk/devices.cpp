@@ -100,15 +100,23 @@ void require_match(const DeviceInfo& device, const ServingTable& table) {
 }  // namespace
 
 void with_quantiser(const std::string& id, const std::function<void(Quantiser&)>& work) {
+    struct Place {
+        std::mutex mutex;
+        std::unique_ptr<Quantiser> quantiser;
+    };
     // Never destroyed: at the program's end the driver may be gone first.
-    static auto& quantisers = *new std::map<std::string, std::unique_ptr<Quantiser>>();
+    static auto& places = *new std::map<std::string, Place>();
     static std::mutex& mutex = *new std::mutex();
-    const std::lock_guard lock(mutex);
-    auto found = quantisers.find(id);
-    if (found == quantisers.end()) {
-        found = quantisers.emplace(id, made(id, made_quantiser)).first;
+    Place* place = nullptr;
+    {
+        const std::lock_guard lock(mutex);
+        place = &places[id];
     }
-    work(*found->second);
+    const std::lock_guard lock(place->mutex);
+    if (!place->quantiser) {
+        place->quantiser = made(id, made_quantiser);
+    }
+    work(*place->quantiser);
 }
 
 const Devices::Opened& Devices::open(const std::string& id, const ServingTable& table) {

@@ -28,9 +28,9 @@ class Devices {
     std::map<std::string, Opened> opened_;
 };
 
-/// Calls `work` with the quantiser of a GPU ("cuda:1"), made at first use and kept; one call after
-/// the other. Throws StatusError (no device) for one that is not there or that nothing was built
-/// for.
+/// Calls `work` with the quantiser of a GPU ("cuda:1"), made at first use and kept; of one GPU one
+/// call after the other. Throws StatusError (no device) for one that is not there or that nothing
+/// was built for.
 void with_quantiser(const std::string& id, const std::function<void(Quantiser&)>& work);
 
 }  // namespace fdkbench

@@ -108,11 +108,12 @@ FDK_API fdk_status fdk_quantise(const fdk_format* format,
                                 void* scale);
 
 /// The same on a GPU: weights, weight_data and scale lie in memory of `device` ("cuda:0", "cuda:1",
-/// …; null for cuda:0), the codebook in the host's. Gives the same bytes as fdk_quantise(), unless
+/// …; null for cuda:0), the codebook in the host's; weight_data of layout FDK_FRAGMENT lies at a
+/// multiple of 16 bytes, and the device has room for as much again for the time of the call. Gives the same bytes as fdk_quantise(), unless
 /// the weights of one group of 1 or 2 bits differ by so much that the rounding of their sum in
 /// double shows. Waits for `stream` (a cudaStream_t of that device; null for its default stream),
-/// on which it works and which must not be captured. Where it fails because of a weight that is
-/// not finite, weight_data and scale have been written. FDK_INVALID_ARGUMENT, FDK_NO_DEVICE,
+/// on which it works and which must not be captured. Where it fails, weight_data and scale may have
+/// been written. FDK_INVALID_ARGUMENT, FDK_NO_DEVICE,
 /// FDK_ENVIRONMENT, FDK_DEVICE_ERROR.
 FDK_API fdk_status fdk_quantise_on(const char* device,
                                    void* stream,

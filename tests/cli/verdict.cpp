@@ -132,6 +132,8 @@ TEST_CASE("One failure may be the machine's, two are the kernel's") {
         trial.add(steady(1.9));
         trial.add(failed(status));
         CHECK(trial.judgement().verdict == Verdict::kWrong);
+        CHECK_FALSE(trial.in_doubt());
+        trial.add_nothing("no memory");
         CHECK(trial.judgement().text ==
               "WRONG: " + std::string(to_string(status)) + ": of the test");
     }

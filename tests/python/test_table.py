@@ -93,7 +93,7 @@ class TableTest(unittest.TestCase):
             for words in (
                 f"{package}/fdk/libfdk.so: not there",
                 "build/src/fdk/libfdk.so: not there",
-                "libfdk.so.0 on the loader's path",
+                "libfdk.so.1 on the loader's path",
                 "scripts/build",
                 "FDK_LIBRARY",
             ):

@@ -48,6 +48,24 @@ TEST_CASE("Sweeps do not agree when a winner does not tie in each of them") {
     CHECK(agreement_of({{2, 2.001}, {2.001, 2}}).code == 0);
 }
 
+TEST_CASE("Sweeps do not agree when one lacks a cell of the others") {
+    const TemporaryFolder folder;
+    std::string command = "scripts/agreement";
+    for (const std::int64_t cells : {1, 2}) {
+        const std::string path = folder / (std::to_string(cells) + ".db");
+        Store store = Store::open(path);
+        store.begin_run(fictional_run());
+        for (std::int64_t m = 1; m <= cells; ++m) {
+            store.add(candidate(4, small_problem(m)), "a", correct(2, 64, 6));
+        }
+        command += " '" + path + "'";
+    }
+    const ScriptRun run = run_script(command);
+    CAPTURE(run.output);
+    CHECK(run.code == 1);
+    CHECK_THAT(run.output, ContainsSubstring("only in 1 of 2 sweeps"));
+}
+
 TEST_CASE("What cannot be compared is refused") {
     CHECK(run_script("scripts/agreement one.db").code == 2);
     const ScriptRun run = run_script("scripts/agreement README.md meson.build");

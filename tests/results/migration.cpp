@@ -80,7 +80,12 @@ TEST_CASE("Bringing a database up to date twice changes nothing more") {
     const TemporaryFolder folder;
     make_version_1(folder / "a.db");
     const std::string once = content(Store::open(folder / "a.db"));
+    const std::string changes = "PRAGMA schema_version";
+    const std::string before = value(Store::open_read_only(folder / "a.db"), changes);
     CHECK(content(Store::open(folder / "a.db")) == once);
+    CHECK(value(Store::open(folder / "a.db"), changes) == before);
+    CHECK(value(Store::open_read_only(folder / "a.db"),
+                "SELECT count(*) FROM sqlite_temp_master") == "0");
 }
 
 TEST_CASE("Views by which another fdkbench chose winners are not used, and a sweep replaces them") {

@@ -155,7 +155,11 @@ class FakeWorker final : public Worker {
         world_.last_limit = limit;
         world_.layouts[request.binary] = request.layout;
         begin("check " + request.binary);
-        if (names_any(world_.dies_in_check, request.binary)) {
+        const std::size_t died_once =
+            std::erase_if(world_.dies_once_in_check, [&](const std::string& part) {
+                return request.binary.find(part) != std::string::npos;
+            });
+        if (died_once > 0 || names_any(world_.dies_in_check, request.binary)) {
             throw WorkerLost(CandidateStatus::kTimeout, "worker gave no answer within 60 s");
         }
         protocol::CheckReply reply;

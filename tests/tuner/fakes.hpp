@@ -62,6 +62,7 @@ struct World {
     std::map<std::string, CandidateStatus> check_results;  ///< else correct
     std::set<std::string> compile_failures;
     std::set<std::string> dies_in_check;
+    std::set<std::string> dies_once_in_check;
     std::set<std::string> dies_in_block;
     std::set<std::string> dies_once_in_block;           ///< an element is taken out when it happens
     CandidateStatus death = CandidateStatus::kRuntime;  ///< of both

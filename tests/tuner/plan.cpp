@@ -16,29 +16,36 @@ namespace {
 
 constexpr const char* kBackend = "ranked fake";
 
+using Skips = decltype(Family::skips);
+
 /// One of two families for a backend of their own, each 3 × 3 points.
-Family ranked_family(const char* name, bool fallback) {
-    return {
-        .name = name,
-        .backend = kBackend,
-        .source = "kernels/common/types.cuh",
-        .summary = "",
-        .fallback = fallback,
-        .declines = [](const Problem& problem, const DeviceInfo&) -> std::optional<std::string> {
-            return problem.shape.m > 8 ? std::optional<std::string>("m is above 8") : std::nullopt;
-        },
-        .axes =
-            [](const Problem&, const DeviceInfo&) {
-                return std::vector<Axis>{{"tile", {2, 1, 4}}, {"warps", {4, 8, 2}}};
+Family ranked_family(const char* name, bool fallback, Skips skips) {
+    return {.name = name,
+            .backend = kBackend,
+            .source = "kernels/common/types.cuh",
+            .summary = "",
+            .fallback = fallback,
+            .declines = [](const Problem&, const DeviceInfo&) -> std::optional<std::string> {
+                return std::nullopt;
             },
-        .skips = [](const Problem&,
-                    const Params&,
-                    const DeviceInfo&) -> std::optional<std::string> { return std::nullopt; },
-        .plan = [](const Problem&, const Params&, const DeviceInfo&) { return LaunchPlan{}; }};
+            .axes =
+                [](const Problem&, const DeviceInfo&) {
+                    return std::vector<Axis>{{"tile", {2, 1, 4}}, {"warps", {4, 8, 2}}};
+                },
+            .skips = skips,
+            .plan = [](const Problem&, const Params&, const DeviceInfo&) { return LaunchPlan{}; }};
 }
 
-const RegisterFamily kFirst(ranked_family("ranked_first", false));
-const RegisterFamily kLast(ranked_family("ranked_last", true));
+std::optional<std::string> no_three(const Problem& problem, const Params&, const DeviceInfo&) {
+    return problem.shape.m == 3 ? std::optional<std::string>("m is 3") : std::nullopt;
+}
+
+std::optional<std::string> nothing(const Problem&, const Params&, const DeviceInfo&) {
+    return std::nullopt;
+}
+
+const RegisterFamily kLast(ranked_family("ranked_a_last", true, nothing));
+const RegisterFamily kFirst(ranked_family("ranked_b_first", false, no_three));
 
 std::size_t of_family(const CellPlan& cell, const std::string& family) {
     return static_cast<std::size_t>(
@@ -108,22 +115,28 @@ TEST_CASE("Beside a family that is no fallback, of one that is only first choice
     SweepOptions options = sweep_options({1}, {4});
     options.device.backend = kBackend;
     const std::string reason =
-        "ranked_last: more than one step from its first choice; --include '^ranked_last$' tries "
+        "ranked_a_last: more than one step from its first choice; --include '^ranked_a_last$' "
+        "tries "
         "all, without the families that leave it behind";
     const CellPlan both = space(options);
-    CHECK(of_family(both, "ranked_first") == 9);
-    CHECK(of_family(both, "ranked_last") == 5);
+    CHECK(of_family(both, "ranked_b_first") == 9);
+    CHECK(of_family(both, "ranked_a_last") == 5);
     CHECK(both.skipped.at(reason) == 4);
 
-    options.include = "^ranked_last$";
+    SweepOptions three = sweep_options({3}, {4});
+    three.device.backend = kBackend;
+    CHECK(of_family(space(three), "ranked_b_first") == 0);
+    CHECK(of_family(space(three), "ranked_a_last") == 9);
+
+    options.include = "^ranked_a_last$";
     const CellPlan alone = space(options);
-    CHECK(of_family(alone, "ranked_last") == 9);
+    CHECK(of_family(alone, "ranked_a_last") == 9);
     CHECK(alone.skipped.empty());
 
     options.include = "";
     options.quick = true;
     CHECK(space(options).skipped.empty());
-    CHECK(of_family(space(options), "ranked_last") == 5);
+    CHECK(of_family(space(options), "ranked_a_last") == 5);
 }
 
 TEST_CASE("Family names are filtered by regular expressions") {

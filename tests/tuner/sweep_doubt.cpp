@@ -52,6 +52,20 @@ TEST_CASE("What was measured but not confirmed is confirmed by the next sweep") 
     CHECK(plan_sweep(bench.options, bench.sink).unconfirmed == 0);
 }
 
+TEST_CASE("A finalist that does not end in one confirming process keeps its row") {
+    Bench bench;
+    bench.options = without_confirmations(fakes::sweep_options({16}, {4}));
+    bench.world.times_us = {{"-DFDK_TILE=4", 50}};
+    bench.sweep();
+    bench.options.confirmations = 2;
+    bench.world.dies_once_in_check = {"-DFDK_TILE=4"};
+    bench.sweep();
+    CHECK(bench.world.dies_once_in_check.empty());
+    const Measurement& winner = bench.sink.row("-DFDK_TILE=4").measurement;
+    CHECK(winner.status == CandidateStatus::kCorrect);
+    CHECK(processes(winner.samples) == 3);
+}
+
 TEST_CASE("A finalist whose code has changed since is not confirmed with the new code") {
     Bench bench;
     bench.options = without_confirmations(fakes::sweep_options({16}, {4}));

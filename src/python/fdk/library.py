@@ -11,6 +11,8 @@ import torch
 TYPES = {torch.bfloat16: 0, torch.float16: 1, torch.float32: 2}
 
 _INVALID_ARGUMENT = 1
+_NO_DEVICE = 4
+_ENVIRONMENT = 5
 _PACKAGE = pathlib.Path(__file__).resolve().parent
 
 
@@ -73,7 +75,7 @@ def _places():
     if len(_PACKAGE.parents) > 2:
         candidates.append(_PACKAGE.parents[2] / "build" / "src" / "fdk" / "libfdk.so")
     files = [(str(path), str(path)) for path in candidates]
-    return files + [("libfdk.so.0", "libfdk.so.0 on the loader's path")]
+    return files + [("libfdk.so.1", "libfdk.so.1 on the loader's path")]
 
 
 def _opened():
@@ -130,8 +132,8 @@ def uniform_codebook(bits, dtype):
 
 
 def quantise(weight, block_size, lut):
-    """weight_data and scale of a weight [n, k] with this codebook (its type is theirs), on the GPU
-    where the weight is on one, else on the CPU."""
+    """weight_data and scale of a weight [n, k] with this codebook (its type is theirs): on the GPU
+    where the weight is on one that the library can use and that has room, else on the CPU."""
     weight = weight.detach()
     if not weight.is_cuda:
         weight = weight.to("cpu")
@@ -154,7 +156,10 @@ def quantise(weight, block_size, lut):
     )
     if weight.is_cuda:
         stream = torch.cuda.current_stream(weight.device).cuda_stream
-        check(library().fdk_quantise_on(str(weight.device).encode(), stream, *operands))
+        status = library().fdk_quantise_on(str(weight.device).encode(), stream, *operands)
+        if status in (_NO_DEVICE, _ENVIRONMENT):
+            return quantise(weight.to("cpu"), block_size, lut)
+        check(status)
     else:
         check(library().fdk_quantise(*operands))
     return weight_data, scale
