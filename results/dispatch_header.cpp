@@ -201,7 +201,8 @@ std::string provenance(const DispatchTable& table) {
                                       std::pair{"kCompiler", &table.compiler},
                                       std::pair{"kCommit", &table.commit},
                                       std::pair{"kDate", &table.date},
-                                      std::pair{"kPolicy", &table.policy}}) {
+                                      std::pair{"kPolicy", &table.policy},
+                                      std::pair{"kRules", &table.rules}}) {
         text += fmt::format("inline constexpr std::string_view {} = {};\n", name, literal(*value));
     }
     return text;

@@ -197,6 +197,7 @@ std::string to_json_text(const DispatchTable& table) {
     json["commit"] = table.commit;
     json["date"] = table.date;
     json["policy"] = table.policy;
+    json["rules"] = table.rules;
     json["entries"] = Json::array();
     for (const TableEntry& entry : table.entries) {
         json["entries"].push_back(entry_json(entry));

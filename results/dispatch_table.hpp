@@ -27,6 +27,7 @@ struct DispatchTable {
     std::string commit;
     std::string date;                 ///< ISO 8601, UTC, of the newest measurement
     std::string policy;               ///< MeasuringPolicy::key()
+    std::string rules;                ///< for people, as they were typed: "--max-kernels 2"
     std::vector<TableEntry> entries;  ///< sorted by n, k, bits, group_size, type, m
     /// For people, a line for each m that would be more than 3 % faster in another layout, or has
     /// a kernel in another layout only.

@@ -61,8 +61,7 @@ std::string Extrapolator::held_out_text() const {
     const HeldOut& worst = *std::ranges::max_element(all, {}, &HeldOut::loss);
     return fmt::format(
         "such choices, made for each swept matrix by the others alone, lose {:.1f} % (geometric "
-        "mean "
-        "of {}), {:.1f} % at worst ({})",
+        "mean of {}), {:.1f} % at worst ({})",
         100 * mean_loss(all),
         all.size(),
         100 * worst.loss,

@@ -124,6 +124,7 @@ ExitCode run_export(const ExportOptions& options) {
     }
     const Store store = Store::open_read_only(options.db);
     DispatchTable table = read_table(store, options.device, options.rules, options.policy);
+    table.rules = typed_rules(options.rules);
     const DispatchTable best = read_table(store, options.device, {}, options.policy);
     if (table.entries.empty() && !best.entries.empty()) {
         throw UsageError(fmt::format("no kernel in {} keeps to {}: {}ask for less",

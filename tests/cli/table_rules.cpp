@@ -159,6 +159,11 @@ TEST_CASE("What is explained is what the table has, whatever the rules") {
                                                   {"--batch-invariant", "--weights", "1:1"}}) {
         const std::string table = folder.path("table.json");
         REQUIRE(export_table(joined({"-o", table}, rules)).exit_code == 0);
+        std::string typed;
+        for (const std::string& word : rules) {
+            typed += (typed.empty() ? "" : " ") + word;
+        }
+        CHECK(value(table, "t['rules']") == typed + "\n");
         for (const int m : {1, 3, 5, 30, 64, 100}) {
             const ProgramResult why = explain(joined(problem(m), rules));
             INFO("m " << m << "\n" << why.out << why.err);
