@@ -50,7 +50,8 @@ int main(int argc, char** argv) {
         std::fputs("usage: example BUNDLE [M]\n", stderr);
         return 2;
     }
-    const fdk_format format{.n = 96, .k = 512, .group_size = 64, .bits = 4, .type = FDK_BF16};
+    const fdk_format format{
+        .n = 96, .k = 512, .group_size = 64, .bits = 4, .type = FDK_BF16, .layout = FDK_CANONICAL};
     const int64_t m = argc > 2 ? std::atoll(argv[2]) : 5;
     std::vector<float> w(96 * 512);
     std::vector<uint16_t> x(m * 512), y(m * 96), scale(96 * 512 / 64);

@@ -163,7 +163,7 @@ TEST_CASE("Without the compiled kernels there is no bundle, but what to do") {
                                                  "--cache-dir",
                                                  swept().path("elsewhere")});
     INFO(verified.err);
-    CHECK(verified.exit_code <= 1);  // it may have drifted
+    CHECK(verified.exit_code != 2);  // it may have drifted, or be measured too coarsely
     CHECK(run_fdkbench(export_bundle(folder.path("b.fdk"), "elsewhere")).exit_code == 0);
     REQUIRE(run_fdkbench(export_bundle(folder.path("c.fdk"), "cache")).exit_code == 0);
     CHECK(content(folder.path("b.fdk")) == content(folder.path("c.fdk")));

@@ -79,7 +79,7 @@ constexpr const char* kCompareRows = R"(
 #include <vector>
 int main(int, char** argv) {
     constexpr int kN = 96, kK = 512, kM = 64;
-    const fdk_format format{.n = kN, .k = kK, .group_size = 64, .bits = 4, .type = FDK_BF16};
+    const fdk_format format{.n = kN, .k = kK, .group_size = 64, .bits = 4, .type = FDK_BF16, .layout = FDK_CANONICAL};
     std::vector<float> w(kN * kK);
     std::vector<uint16_t> x(kM * kK), scale(kN * kK / 64);
     std::vector<uint8_t> weights(kN * kK / 2);

@@ -115,7 +115,8 @@ Weights random_weights(const Problem& problem, unsigned seed) {
                                .k = k,
                                .group_size = problem.format.group_size,
                                .bits = problem.format.bits,
-                               .type = is_bf16 ? FDK_BF16 : FDK_FP16},
+                               .type = is_bf16 ? FDK_BF16 : FDK_FP16,
+                               .layout = FDK_CANONICAL},
                     .weight_data = {},
                     .scale = {},
                     .values = normal_values(n * k, seed)};

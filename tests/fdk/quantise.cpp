@@ -41,7 +41,8 @@ Quantised quantised(const fdk_format& format,
 }  // namespace
 
 TEST_CASE("Weights of another type are rounded first") {
-    const fdk_format format{.n = 8, .k = 64, .group_size = 32, .bits = 4, .type = FDK_FP16};
+    const fdk_format format{
+        .n = 8, .k = 64, .group_size = 32, .bits = 4, .type = FDK_FP16, .layout = FDK_CANONICAL};
     std::mt19937 random(1);
     std::vector<float> weights(512);
     for (float& weight : weights) {
@@ -58,7 +59,8 @@ TEST_CASE("Weights of another type are rounded first") {
 }
 
 TEST_CASE("What cannot be quantised is refused in words") {
-    fdk_format format{.n = 2, .k = 64, .group_size = 32, .bits = 4, .type = FDK_BF16};
+    fdk_format format{
+        .n = 2, .k = 64, .group_size = 32, .bits = 4, .type = FDK_BF16, .layout = FDK_CANONICAL};
     std::vector<float> weights(128, 1);
     std::vector<std::uint8_t> data(64);
     std::vector<std::uint16_t> scale(4);
@@ -107,7 +109,12 @@ TEST_CASE("What cannot be quantised is refused in words") {
 
 TEST_CASE("Fragments are quantised as they are packed, into as many bytes as the library says") {
     const int bits = GENERATE(8, 4, 2, 1);
-    fdk_format format{.n = 40, .k = 192, .group_size = 64, .bits = bits, .type = FDK_BF16};
+    fdk_format format{.n = 40,
+                      .k = 192,
+                      .group_size = 64,
+                      .bits = bits,
+                      .type = FDK_BF16,
+                      .layout = FDK_CANONICAL};
     std::vector<float> weights(40 * 192);
     std::mt19937 random(2);
     for (float& weight : weights) {
@@ -147,7 +154,8 @@ TEST_CASE("Fragments are quantised as they are packed, into as many bytes as the
 }
 
 TEST_CASE("Quantising on a device refuses what quantising refuses, and devices that are none") {
-    fdk_format format{.n = 2, .k = 64, .group_size = 32, .bits = 4, .type = FDK_BF16};
+    fdk_format format{
+        .n = 2, .k = 64, .group_size = 32, .bits = 4, .type = FDK_BF16, .layout = FDK_CANONICAL};
     std::vector<float> weights(128, 1);
     std::vector<std::uint8_t> data(64);
     std::vector<std::uint16_t> scale(4);
@@ -182,7 +190,8 @@ TEST_CASE("fdk_quantise gives the golden vectors to the bit") {
         .k = weight.shape.at(1),
         .group_size = weight.shape.at(1) / file.tensor(name + ".scale").shape.at(1),
         .bits = static_cast<std::int32_t>(8 / per_byte),
-        .type = FDK_BF16};
+        .type = FDK_BF16,
+        .layout = FDK_CANONICAL};
     std::vector<std::uint16_t> codebook;
     for (std::size_t i = 0; i < std::size_t{1} << static_cast<unsigned>(format.bits); ++i) {
         codebook.push_back(lut[i * per_byte + per_byte - 1]);
