@@ -87,9 +87,10 @@ std::vector<HeldOut> held_out(const std::vector<TableEntry>& measured, int units
     std::vector<HeldOut> all;
     for (const auto& [matrix, own] : matrices) {
         std::vector<TableEntry> rest;
-        std::ranges::copy_if(measured, std::back_inserter(rest), [&](const TableEntry& kernel) {
-            return matrix_of(kernel.problem) != matrix;
-        });
+        const auto is_other = [&out = matrix](const TableEntry& kernel) {
+            return matrix_of(kernel.problem) != out;
+        };
+        std::ranges::copy_if(measured, std::back_inserter(rest), is_other);
         const std::vector<HeldOut> found = losses(CostModel(rest, units), own);
         all.insert(all.end(), found.begin(), found.end());
     }
