@@ -115,7 +115,8 @@ std::vector<Problem> unswept_problems(const DispatchTable& table) {
             std::vector<std::int64_t> own;
             std::ranges::set_intersection(common, swept_m, std::back_inserter(own));
             std::vector<std::int64_t> between = middles(own);
-            std::erase_if(between, [&](std::int64_t m) { return swept_m.contains(m); });
+            std::erase_if(between,
+                          [&own_m = swept_m](std::int64_t m) { return own_m.contains(m); });
             add(matrix, between);
             matrices.push_back(matrix);
         }

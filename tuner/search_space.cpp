@@ -196,8 +196,8 @@ CellPlan enumerate_candidates(const Problem& problem,
             claimants.push_back(family);
         }
     }
-    std::ranges::stable_partition(claimants,
-                                  [](const Family* family) { return !family->fallback; });
+    std::stable_partition(
+        claimants.begin(), claimants.end(), [](const Family* family) { return !family->fallback; });
     bool behind = false;
     for (const Family* family : claimants) {
         FamilySpace(*family, family->fallback && behind, options, cell).add_candidates();

@@ -102,8 +102,9 @@ void Matrix::upload(const Weights& weights, const ServingEntry& entry) {
     if (!is_new) {
         return;
     }
+    Operands& operands = place->second;
     const auto keep = [&](const auto& matrix) {
-        place->second = {uploaded(*device_, matrix.weight_data), uploaded(*device_, matrix.scale)};
+        operands = {uploaded(*device_, matrix.weight_data), uploaded(*device_, matrix.scale)};
     };
     const auto& [shape, format, type] = problem_;
     const bool wants_fragments = entry.layout == Layout::kFragment && format.quantised();
