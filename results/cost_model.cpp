@@ -1,6 +1,7 @@
 #include "results/cost_model.hpp"
 
 #include "results/unswept.hpp"
+#include "src/core/arithmetic.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -20,10 +21,6 @@ constexpr double kCaution = 0.5;
 constexpr double kNear = 1.5;
 /// Octaves²; nothing is nearer than that.
 constexpr double kNearest = 0.01;
-
-double octaves(std::int64_t a, std::int64_t b) {
-    return std::log2(static_cast<double>(a) / static_cast<double>(b));
-}
 
 double weight_of(const Shape& swept, const Shape& wanted) {
     const double n = octaves(swept.n, wanted.n);

@@ -1,18 +1,13 @@
 #include "results/explanation.hpp"
 
 #include "results/intervals.hpp"
+#include "src/core/arithmetic.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 namespace fdkbench {
 
 namespace {
-
-double octaves(std::int64_t a, std::int64_t b) {
-    return std::abs(std::log2(static_cast<double>(std::max<std::int64_t>(a, 1)) /
-                              static_cast<double>(std::max<std::int64_t>(b, 1))));
-}
 
 /// Extents count most: kernels of another format are at least as well chosen by them.
 double distance(const Problem& a, const Problem& b) {

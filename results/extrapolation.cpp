@@ -42,8 +42,7 @@ std::vector<HeldOut> losses(const CostModel& others, const std::vector<TableEntr
     std::vector<HeldOut> found;
     for (const TableEntry& chosen : extrapolated_entries(others, own)) {
         const auto measured = std::ranges::find_if(own, [&](const TableEntry& kernel) {
-            return kernel.problem == chosen.problem && kernel.family == chosen.family &&
-                   kernel.params == chosen.params;
+            return kernel.problem == chosen.problem && same_kernel(kernel, chosen);
         });
         found.push_back({chosen.problem, best.at(chosen.problem) / measured->ratio - 1});
     }

@@ -16,12 +16,7 @@ std::string kernel_text(const std::string& family, const Params& params) {
 
 /// Why there is no time: "correctness: …".
 std::string fault_text(const CheckedChoice& choice) {
-    if (!choice.measurement) {
-        return "not measured";
-    }
-    const std::string& message = choice.measurement->message;
-    return fmt::format(
-        "{}: {}", to_string(choice.measurement->status), message.substr(0, message.find('\n')));
+    return choice.measurement ? failure_text(*choice.measurement) : "not measured";
 }
 
 std::string line_of(const CheckedChoice& choice) {

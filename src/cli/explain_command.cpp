@@ -50,9 +50,10 @@ std::string sweep_command(const ExplainOptions& options, const DispatchTable& ta
     return command + " --db " + quoted(options.db);
 }
 
-/// Why no entry serves the problem.
-UsageError unserved(const Store& store, const ExplainOptions& options, const DispatchTable& table) {
-    const DispatchTable best = read_table(store, options.device, {}, options.policy);
+/// Why no entry serves the problem; `best` is the table without rules.
+UsageError unserved(const ExplainOptions& options,
+                    const DispatchTable& table,
+                    const DispatchTable& best) {
     std::vector<std::string> own_m;
     for (const TableEntry& entry : best.entries) {
         if (matrix_of(entry.problem) == matrix_of(options.problem)) {
@@ -91,9 +92,6 @@ UsageError unserved(const Store& store, const ExplainOptions& options, const Dis
 /// What a cost model has for a problem of a matrix that the database lacks; "" where it has
 /// nothing.
 std::string extrapolation(const Store& store, const ExplainOptions& options, DispatchTable table) {
-    if (has_matrix(read_table(store, options.device, {}, options.policy), options.problem)) {
-        return "";
-    }
     const Extrapolator extrapolator(store, table, options.rules);
     add_entries(table, extrapolator.entries(options.problem));
     const TableEntry* entry = entry_for(table, options.problem);
@@ -114,9 +112,11 @@ ExitCode run_explain(const ExplainOptions& options) {
     const DispatchTable table = read_table(store, options.device, options.rules, options.policy);
     const TableEntry* entry = entry_for(table, options.problem);
     if (entry == nullptr) {
-        const std::string text = extrapolation(store, options, table);
+        const DispatchTable best = read_table(store, options.device, {}, options.policy);
+        const std::string text =
+            has_matrix(best, options.problem) ? "" : extrapolation(store, options, table);
         if (text.empty()) {
-            throw unserved(store, options, table);
+            throw unserved(options, table, best);
         }
         write_output("", text + launch_note(launch_mode_of(table.policy)));
         return ExitCode::kDone;

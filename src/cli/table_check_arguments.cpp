@@ -52,10 +52,8 @@ Subcommand add_table_check(CLI::App& program) {
         "  fdkbench table-check -m 3 24 100 -k 4096 5120 -b 4\n"
         "Races every candidate, as a sweep does, into a database of its own. Without -m: m between "
         "those that were swept. Without -k, -n and --shape: the swept matrices, and for each "
-        "format "
-        "one more between them, for which the table's choice is extrapolated. Ends with exit code "
-        "1 "
-        "when a limit is broken, or a choice for m <= 64 is slower than the library.");
+        "format one more between them, for which the table's choice is extrapolated. Ends with "
+        "exit code 1 when a limit is broken, or a choice for m <= 64 is slower than the library.");
     add_policy_choice(*app, arguments->policy);
     add_axes(*app,
              arguments->problems,

@@ -119,8 +119,7 @@ ExitCode run_export(const ExportOptions& options) {
     if (!options.extrapolate.empty() && !options.bundle.empty()) {
         throw UsageError(
             "--extrapolate is not possible with --bundle, whose kernels a device has checked: "
-            "leave "
-            "one of both out, or sweep these matrices");
+            "leave one of both out, or sweep these matrices");
     }
     const Store store = Store::open_read_only(options.db);
     DispatchTable table = read_table(store, options.device, options.rules, options.policy);

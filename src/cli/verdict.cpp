@@ -21,12 +21,6 @@ bool failed(const Measurement& measured) {
            measured.status != CandidateStatus::kThrottled;
 }
 
-std::string described(const Measurement& measured) {
-    return fmt::format("{}: {}",
-                       to_string(measured.status),
-                       measured.message.substr(0, measured.message.find('\n')));
-}
-
 Judgement not_measured(const std::string& why) {
     return {Verdict::kNotMeasured, "not measured: " + why};
 }
@@ -62,7 +56,7 @@ void Trial::add(Measurement measured) {
     if (failed(measured)) {
         ++failures_;
         wrong_output_ = wrong_output_ || measured.status == CandidateStatus::kCorrectness;
-        failure_ = described(measured);
+        failure_ = failure_text(measured);
         return;
     }
     std::vector<Sample>& samples = measured.samples;
@@ -86,7 +80,7 @@ Judgement Trial::judgement() const {
         return not_measured(failure_.empty() ? nothing_ : failure_);
     }
     return now_->status == CandidateStatus::kCorrect ? compared(stored_, *now_)
-                                                     : not_measured(described(*now_));
+                                                     : not_measured(failure_text(*now_));
 }
 
 bool Trial::in_doubt() const {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 
 namespace fdkbench {
@@ -7,6 +9,12 @@ namespace fdkbench {
 /// ⌈a ÷ b⌉ for positive numbers.
 constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
     return (a + b - 1) / b;
+}
+
+/// How many times the one must be doubled to be the other; below 1 they count as 1.
+inline double octaves(std::int64_t a, std::int64_t b) {
+    return std::abs(std::log2(static_cast<double>(std::max<std::int64_t>(a, 1)) /
+                              static_cast<double>(std::max<std::int64_t>(b, 1))));
 }
 
 /// GB/s (10⁹ bytes) of `bytes` in `time_us` microseconds.

@@ -3,9 +3,17 @@
 #include "src/core/arithmetic.hpp"
 #include "src/core/statistics.hpp"
 
+#include <fmt/format.h>
+
 #include <set>
 
 namespace fdkbench {
+
+std::string failure_text(const Measurement& measurement) {
+    const std::string& message = measurement.message;
+    return fmt::format(
+        "{}: {}", to_string(measurement.status), message.substr(0, message.find('\n')));
+}
 
 int processes(const std::vector<Sample>& samples) {
     std::set<int> numbers;

@@ -71,6 +71,9 @@ struct Measurement {
     std::vector<Sample> samples;
 };
 
+/// "timeout: no answer within 30 s": the status, and the first line of the message.
+std::string failure_text(const Measurement& measurement);
+
 /// How many processes the samples come from.
 int processes(const std::vector<Sample>& samples);
 

@@ -25,8 +25,8 @@ constexpr unsigned kBlock = 256;
 constexpr Extent kWarpsPerBlock = kBlock / 32;
 constexpr Extent kMostBlocks = 0x7fffffff;
 
-/// Waits for what uses the buffers of a call, also where that throws: the next call, on another
-/// stream, uses some of them again.
+/// Waits for what uses the memory of a call, also where that throws: some of it goes, and the next
+/// call, on another stream, uses the rest again.
 struct UntilDone {
     cudaStream_t stream;
     ~UntilDone() { static_cast<void>(cudaStreamSynchronize(stream)); }
@@ -62,8 +62,9 @@ class CudaQuantiser final : public Quantiser {
         const CurrentDevice current(index_);
         const auto on = static_cast<cudaStream_t>(stream);
         const auto buffers = canonical_buffers(operands, problem);
-        const UntilDone until_done{on};
         const std::vector<std::uint8_t> codes = codebook_indices(codebook, problem.type);
+        auto index = std::numeric_limits<unsigned long long>::max();
+        const UntilDone until_done{on};  // before any of these goes
         check(
             cudaMemcpyAsync(codes_.data(), codes.data(), codes.size(), cudaMemcpyHostToDevice, on),
             "copying codes");
@@ -72,7 +73,6 @@ class CudaQuantiser final : public Quantiser {
         if (buffers) {
             pack(on, *buffers, operands, problem);
         }
-        auto index = std::numeric_limits<unsigned long long>::max();
         check(cudaMemcpyAsync(&index, not_finite_.data(), sizeof index, cudaMemcpyDeviceToHost, on),
               "copying from the device");
         check(cudaStreamSynchronize(on), "quantising");

@@ -79,13 +79,6 @@ void require_given(const char* name, const void* pointer) {
     require(pointer != nullptr, fmt::format("{} is null", name));
 }
 
-/// Where a kernel reads or writes elsewhere, the whole process loses the device.
-void require_multiple(const char* name, const void* address, std::uintptr_t bytes) {
-    require(
-        reinterpret_cast<std::uintptr_t>(address) % bytes == 0,
-        fmt::format("{} is at {}: give memory at a multiple of {} bytes", name, address, bytes));
-}
-
 ElementType element_type(fdk_type type) {
     require(
         type == FDK_BF16 || type == FDK_FP16,
@@ -338,9 +331,9 @@ fdk_status fdk_quantise_on(const char* device,
     return guarded(FDK_INVALID_ARGUMENT, [&] {
         const Problem problem = quantisable(format, weights, weights_type, weight_data, scale);
         const auto values = codebook_of(codebook, problem.format.bits, problem.type);
-        require_multiple("weights", weights, weights_type == FDK_FP32 ? 4 : 2);
-        require_multiple("weight_data", weight_data, format->layout == FDK_FRAGMENT ? 16 : 1);
-        require_multiple("scale", scale, 2);
+        require_aligned("weights", weights, weights_type == FDK_FP32 ? 4 : 2);
+        require_aligned("weight_data", weight_data, format->layout == FDK_FRAGMENT ? 16 : 1);
+        require_aligned("scale", scale, 2);
         const Quantiser::Operands operands{.weights = weights,
                                            .weights_type = tensor_type(weights_type),
                                            .layout = layout_of(*format),

@@ -56,17 +56,6 @@ std::int64_t most_rows(const ServingEntry& first, const std::vector<const Servin
     return std::min(last, tiling.most_m);
 }
 
-void require_aligned(const char* name, const void* address) {
-    if (address == nullptr || reinterpret_cast<std::uintptr_t>(address) % kAlignment != 0) {
-        throw StatusError(
-            FDK_INVALID_ARGUMENT,
-            fmt::format("{} is at {}: give memory of the matrix's device at a multiple of {} bytes",
-                        name,
-                        address,
-                        kAlignment));
-    }
-}
-
 }  // namespace
 
 Matrix::Matrix(std::shared_ptr<ServingDevice> device,
@@ -187,8 +176,8 @@ void Matrix::multiply(void* stream, const void* x, std::int64_t m, void* y) {
                           fmt::format("x cannot have m={} rows: give 0 or more", m));
     }
     const Route& route = this->route(m);
-    require_aligned("x", x);
-    require_aligned("y", y);
+    require_aligned("x", x, kAlignment);
+    require_aligned("y", y, kAlignment);
     for (std::int64_t done = 0; done < m; done += route.most_rows) {
         const std::int64_t rows = std::min(m - done, route.most_rows);
         route.kernel->launch(stream,

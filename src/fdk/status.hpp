@@ -2,6 +2,9 @@
 
 #include "src/fdk/fdk.h"
 
+#include <fmt/format.h>
+
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 
@@ -17,5 +20,18 @@ class StatusError : public std::runtime_error {
   private:
     fdk_status status_;
 };
+
+/// Where a kernel reads or writes elsewhere, the whole process loses the device. Throws StatusError
+/// for null and for what is no multiple of so many bytes.
+inline void require_aligned(const char* name, const void* address, std::uintptr_t bytes) {
+    if (address == nullptr || reinterpret_cast<std::uintptr_t>(address) % bytes != 0) {
+        throw StatusError(
+            FDK_INVALID_ARGUMENT,
+            fmt::format("{} is at {}: give memory of the device at a multiple of {} bytes",
+                        name,
+                        address,
+                        bytes));
+    }
+}
 
 }  // namespace fdkbench

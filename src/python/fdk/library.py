@@ -30,28 +30,20 @@ class Format(ctypes.Structure):
 
 
 _POINTER = ctypes.c_void_p
+_QUANTISE = [
+    ctypes.POINTER(Format),
+    _POINTER,
+    ctypes.c_int,
+    _POINTER,
+    _POINTER,
+    _POINTER,
+]
 _SIGNATURES = {
     "fdk_table_load": [ctypes.c_char_p, ctypes.POINTER(_POINTER)],
     "fdk_table_notice": [_POINTER, ctypes.c_char_p, ctypes.POINTER(ctypes.c_char_p)],
     "fdk_uniform_codebook": [ctypes.c_int32, ctypes.c_int, _POINTER],
-    "fdk_quantise": [
-        ctypes.POINTER(Format),
-        _POINTER,
-        ctypes.c_int,
-        _POINTER,
-        _POINTER,
-        _POINTER,
-    ],
-    "fdk_quantise_on": [
-        ctypes.c_char_p,
-        _POINTER,
-        ctypes.POINTER(Format),
-        _POINTER,
-        ctypes.c_int,
-        _POINTER,
-        _POINTER,
-        _POINTER,
-    ],
+    "fdk_quantise": _QUANTISE,
+    "fdk_quantise_on": [ctypes.c_char_p, _POINTER, *_QUANTISE],
     "fdk_matrix_create": [
         _POINTER,
         ctypes.POINTER(Format),
