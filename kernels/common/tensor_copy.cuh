@@ -66,17 +66,6 @@ __device__ inline void copy_to_cluster(uint32 to, const void* from, int bytes, u
 /// Starts to copy the box at these coordinates (in elements, fastest first) to an address in shared
 /// memory that is a multiple of 128; its bytes count at the barrier. What lies outside the tensor
 /// is zero.
-__device__ inline void copy_box(uint32 to, const TensorMap* map, int at0, int at1, uint32 barrier) {
-    asm volatile(
-        "cp.async.bulk.tensor.2d.shared::cluster.global.tile.mbarrier::complete_tx::bytes "
-        "[%0], [%1, {%2, %3}], [%4];" ::"r"(to),
-        "l"(map),
-        "r"(at0),
-        "r"(at1),
-        "r"(barrier)
-        : "memory");
-}
-
 __device__ inline void copy_box(
     uint32 to, const TensorMap* map, int at0, int at1, int at2, uint32 barrier) {
     asm volatile(

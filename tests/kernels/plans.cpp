@@ -2,6 +2,7 @@
 #include "tests/kernels/points.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 using namespace fdkbench;
@@ -38,16 +39,22 @@ void check_map(const TensorMap& map) {
     CAPTURE(to_string(map.operand));
     REQUIRE(map.box.size() == map.size.size());
     REQUIRE(map.strides.size() + 1 == map.size.size());
-    std::uint64_t bytes = map.size[0] * map.element_bytes;
+    std::map<std::uint64_t, std::uint64_t> size_of_stride;
     for (std::size_t i = 0; i < map.size.size(); ++i) {
         CHECK(map.size[i] >= 1);
         CHECK(map.box[i] >= 1);
         CHECK(map.box[i] <= 256);
         if (i > 0) {
             CHECK(map.strides[i - 1] % 16 == 0);
-            CHECK(map.strides[i - 1] >= bytes);  // rows do not overlap
-            bytes = map.strides[i - 1] * map.size[i];
+            if (map.size[i] > 1) {
+                CHECK(size_of_stride.emplace(map.strides[i - 1], map.size[i]).second);
+            }
         }
+    }
+    std::uint64_t bytes = map.size[0] * map.element_bytes;
+    for (const auto& [stride, size] : size_of_stride) {
+        CHECK(stride >= bytes);  // rows do not overlap
+        bytes = stride * size;
     }
     const std::uint32_t inner = map.box[0] * map.element_bytes;
     CHECK(inner % 16 == 0);
