@@ -22,9 +22,9 @@ __device__ void run_ring(
     const bool consumer = warp_index() < kRing.consumer_warps;
     const bool producer = threadIdx.x == kRing.consumers();
 
-    Decoder decoder(static_cast<const uint16*>(codebook));
     RingProducer<kRing> filler(maps, shared, row_begin / 16, rank * kRing.slice_k(), m_begin);
     if (producer) {
+        filler.prefetch_maps();
         filler.init_barriers(columns);
         begin_dependents();
         filler.begin();
@@ -33,6 +33,8 @@ __device__ void run_ring(
     if constexpr (kRing.cluster > 1) {
         arrive_cluster();
     }
+    // Behind the producer's copies, which shall not wait for the codebook.
+    Decoder decoder(static_cast<const uint16*>(codebook));
     const bool built_for_general = consumer && decoder.build(shared);
     bool general = false;
     if constexpr (Decoder::kTwoVariants) {

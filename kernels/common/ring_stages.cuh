@@ -66,6 +66,15 @@ class RingProducer {
           k_begin_(k_begin),
           m_begin_(m_begin) {}
 
+    /// Else the first copies would read the maps one after the other.
+    __device__ void prefetch_maps() const {
+        prefetch_map(maps_.w);
+        prefetch_map(maps_.x);
+        if constexpr (!kRing.format.one_group()) {
+            prefetch_map(maps_.scales);
+        }
+    }
+
     /// Sums of so many columns will come, 8 at a time.
     __device__ void init_barriers(int columns) const {
 #pragma unroll 1

@@ -10,6 +10,11 @@ struct alignas(64) TensorMap {
     uint64 opaque[16];
 };
 
+/// Has the device read the description, so that the first copy need not wait for it.
+__device__ inline void prefetch_map(const TensorMap* map) {
+    asm volatile("prefetch.tensormap [%0];" ::"l"(map) : "memory");
+}
+
 __device__ inline uint32 shared_address(const void* pointer) {
     return static_cast<uint32>(__cvta_generic_to_shared(pointer));
 }
