@@ -174,14 +174,15 @@ class Activations {
     uint8* cta_shared_;
 };
 
-/// sums += span · x; `x` are the addresses of the chunk's first k. Operands are not weights but, if
-/// kWithSums, what becomes weights with the sum of x.
-template <bool kWithSums>
+/// sums += span · x, with the decoder's general variant if kGeneral; `x` are the addresses of the
+/// chunk's first k.
+template <bool kGeneral>
 __device__ void multiply_span(const Chunk& chunk,
                               int span,
                               const uint32 (&x)[kColumnBlocks],
                               const Decoder& decoder,
                               Sums& sums) {
+    constexpr bool kSumsOfX = kGeneral && Decoder::kSumsOfX;
     constexpr uint32 kAllOnes[4] = {kPairOfOnes, kPairOfOnes, kPairOfOnes, kPairOfOnes};
     constexpr int kSteps = kFormat.span_steps();
     Sums of_span = {};
@@ -191,9 +192,9 @@ __device__ void multiply_span(const Chunk& chunk,
         uint32 a[kRowTiles][2][4];
 #pragma unroll
         for (int i = 0; i < kRowTiles * 2; ++i) {
-            decoder.operand(chunk.weights[i / 2][step / kFormat.block_steps()],
-                            step % kFormat.block_steps() + i % 2,
-                            a[i / 2][i % 2]);
+            decoder.template operand<kGeneral>(chunk.weights[i / 2][step / kFormat.block_steps()],
+                                               step % kFormat.block_steps() + i % 2,
+                                               a[i / 2][i % 2]);
         }
 #pragma unroll
         for (int column = 0; column < kColumnBlocks; ++column) {
@@ -203,7 +204,7 @@ __device__ void multiply_span(const Chunk& chunk,
                 mma_16x8x16(of_span[tile][column], a[tile][0], b.words[0], b.words[1]);
                 mma_16x8x16(of_span[tile][column], a[tile][1], b.words[2], b.words[3]);
             }
-            if constexpr (kWithSums) {
+            if constexpr (kSumsOfX) {
                 mma_16x8x16(of_x[column], kAllOnes, b.words[0], b.words[1]);
                 mma_16x8x16(of_x[column], kAllOnes, b.words[2], b.words[3]);
             }
@@ -214,7 +215,7 @@ __device__ void multiply_span(const Chunk& chunk,
         const int tile = i / (kColumnBlocks * 4);
         const int column = i / 4 % kColumnBlocks;
         float sum = of_span[tile][column][i % 4];
-        if constexpr (kWithSums) {
+        if constexpr (kSumsOfX) {
             sum = decoder.result(sum, of_x[column][i % 4]);
         }
         float scale = 1;
@@ -227,7 +228,7 @@ __device__ void multiply_span(const Chunk& chunk,
 }
 
 /// Sums over the warp's chunks. `next` is the first of them.
-template <bool kWithSums>
+template <bool kGeneral>
 __device__ void sum_chunks(const Weights& weights,
                            Chunk& next,
                            const Activations& activations,
@@ -252,7 +253,7 @@ __device__ void sum_chunks(const Weights& weights,
             }
 #pragma unroll
             for (int span = 0; span < kSpans; ++span) {
-                multiply_span<kWithSums>(current, span, x, decoder, sums);
+                multiply_span<kGeneral>(current, span, x, decoder, sums);
             }
 #pragma unroll
             for (int i = 0; i < kColumnBlocks; ++i) {
@@ -281,13 +282,13 @@ extern "C" __global__ void __launch_bounds__(kThreads) fragment_mma(const void* 
     const Activations activations(
         static_cast<const uint16*>(x) + static_cast<int64>(m_begin) * kK, columns, shared);
     activations.begin();
-    // The same in all threads: of these decoders only FragmentSign has two variants.
-    const bool needs_sums = decoder.build(shared);
+    // The same in all threads: decoders with two variants have read all of the codebook.
+    const bool needs_general = decoder.build(shared);
     activations.meet(0);
 
     Sums sums = {};
-    const bool with_sums = Decoder::kTwoVariants && needs_sums;
-    if (with_sums) {
+    const bool general = Decoder::kTwoVariants && needs_general;
+    if (general) {
         sum_chunks<Decoder::kTwoVariants>(weights, first, activations, decoder, sums);
     } else {
         sum_chunks<false>(weights, first, activations, decoder, sums);
@@ -307,6 +308,6 @@ extern "C" __global__ void __launch_bounds__(kThreads) fragment_mma(const void* 
     for (int i = threadIdx.x; i < columns * kTiling.rows(); i += kThreads) {
         const float sum = partials.sum<kKWarps>(i % kTiling.rows(), i / kTiling.rows());
         result.put(
-            i % kTiling.rows(), i / kTiling.rows(), with_sums ? sum : decoder.result(sum, 0.0f));
+            i % kTiling.rows(), i / kTiling.rows(), general ? sum : decoder.result(sum, 0.0f));
     }
 }

@@ -44,7 +44,7 @@ struct Consumer {
     __device__ static int part() { return warp_index() % kRing.k_parts; }
     __device__ static int row_block() { return warp_index() / kRing.k_parts * kRowTiles; }
 
-    /// kGeneral: operands are not weights but, with the sum of x, become weights.
+    /// kGeneral: the decoder's general variant.
     template <bool kGeneral>
     __device__ void sum(const uint8* shared, const Decoder& decoder) {
         RingReader<kRing> reader(shared, row_block(), part());
@@ -80,6 +80,7 @@ struct Consumer {
                                   int span,
                                   const uint32 (&x)[2],
                                   const Decoder& decoder) {
+        constexpr bool kSumsOfX = kGeneral && Decoder::kSumsOfX;
         constexpr uint32 kAllOnes[4] = {kPairOfOnes, kPairOfOnes, kPairOfOnes, kPairOfOnes};
         constexpr int kSteps = kFormat.span_steps();
         Sums of_span = {};
@@ -97,7 +98,7 @@ struct Consumer {
                 if (i % 2 == 0 && step % kFormat.block_steps() == 0) {
                     words[i / 2] = reader.words(i / 2, step / kFormat.block_steps());
                 }
-                decoder.operand(
+                decoder.template operand<kGeneral>(
                     words[i / 2], step % kFormat.block_steps() + i % 2, a[i / 2][i % 2]);
             }
 #pragma unroll
@@ -109,7 +110,7 @@ struct Consumer {
                     mma_16x8x16(of_span[i][column], a[i][0], b.words[0], b.words[1]);
                     mma_16x8x16(of_span[i][column], a[i][1], b.words[2], b.words[3]);
                 }
-                if constexpr (kGeneral) {
+                if constexpr (kSumsOfX) {
                     mma_16x8x16(of_x[column], kAllOnes, b.words[0], b.words[1]);
                     mma_16x8x16(of_x[column], kAllOnes, b.words[2], b.words[3]);
                 }
@@ -120,7 +121,7 @@ struct Consumer {
             const int tile = i / (kColumnBlocks * 4);
             const int column = i / 4 % kColumnBlocks;
             float sum = of_span[tile][column][i % 4];
-            if constexpr (kGeneral) {
+            if constexpr (kSumsOfX) {
                 sum = decoder.result(sum, of_x[column][i % 4]);
             }
             const float scale =

@@ -24,7 +24,7 @@ constexpr std::int64_t kApplicationId = 0x66646b62;
 /// Files that each take a database from the version that is their index to the next one. A change
 /// of the schema appends a file here; files that were released never change. The views that choose
 /// winners come after them.
-constexpr std::array kSteps{"results/schema.sql", "results/schema_2.sql"};
+constexpr std::array kSteps{"results/schema.sql", "results/schema_2.sql", "results/schema_3.sql"};
 
 const std::string& sql_file(std::string_view path) {
     for (const EmbeddedFile& file : sql_files()) {

@@ -1,42 +1,8 @@
 #pragma once
 
-#include "kernels/common/element.cuh"
-#include "kernels/common/load.cuh"
-#include "kernels/common/mma_operands.cuh"
+#include "kernels/common/fragment_permute.cuh"
 
-// Weights of the fragment layout (src/core/fragment.hpp) to operand A of mma steps. A lane's 16
-// bytes of a block hold 128 / bits weights of its two rows: 16 / bits steps of mma. A decoder has
-//   Decoder(codebook)        starts what it reads of the codebook: before weights are asked for,
-//                            since loads return in the order in which they were issued
-//   kBytes, build(shared)    bytes of shared memory that it needs; the CTA's first kThreads threads
-//                            call build, which fills them; then all synchronise, and any thread's
-//                            true means that the general variant of what follows must be used
-//   operand(words, step, a)  the lane's registers of one step
-//   scaled_operand<kGeneral, kScaled>(words, step, scales, a)
-//                            the same times the scales of the lane's rows (low half: lane / 4, high
-//                            half: lane / 4 + 8) if kScaled; if kGeneral, the weights themselves
-//   kTwoVariants             whether there are two; else the only one is not general
-//   result(sum, x_sum)       Σ weight·x out of Σ operand·x and Σ x; the latter may be 0 if not
-//                            general
-
-/// Decoders whose operands are the weights themselves.
-template <class Decoder>
-struct WeightOperands {
-    static constexpr bool kTwoVariants = false;
-
-    template <bool kGeneral, bool kScaled>
-    __device__ void scaled_operand(const Packed<16>& words,
-                                   int step,
-                                   uint32 scales,
-                                   uint32 (&a)[4]) const {
-        static_cast<const Decoder*>(this)->operand(words, step, a);
-        if constexpr (kScaled) {
-            scale_operand(a, scales);
-        }
-    }
-
-    __device__ static float result(float sum, float /*x_sum*/) { return sum; }
-};
+// Decoders for all numbers of bits; fragment_operands.cuh says what they have.
 
 /// 8 and 4 bits: a table in shared memory from a byte to the one or two elements it stands for,
 /// with a copy for each lane, so that no two lanes meet in a bank: [256] rows of [32 lanes] × 4
@@ -79,6 +45,7 @@ class FragmentTable : public WeightOperands<FragmentTable<kBits, kThreads, kRowB
         return false;
     }
 
+    template <bool kGeneral>
     __device__ void operand(const Packed<16>& words, int step, uint32 (&a)[4]) const {
         if constexpr (kBits == 8) {
 #pragma unroll
@@ -127,52 +94,20 @@ class FragmentTable : public WeightOperands<FragmentTable<kBits, kThreads, kRowB
     uint32 lane_;
 };
 
-/// 2 bits: the low bytes of the four values in one register, the high bytes in another; a byte
-/// permutation picks a pair.
-class FragmentPermute : public WeightOperands<FragmentPermute> {
-  public:
-    static constexpr int kBytes = 0;
-    __device__ static bool build(uint8*) { return false; }
-
-    __device__ explicit FragmentPermute(const uint16* codebook) {
-        const Packed<8> values = load_streaming<8>(codebook);
-        low_bytes_ = permute_bytes(values.words[0], values.words[1], 0x6420);
-        high_bytes_ = permute_bytes(values.words[0], values.words[1], 0x7531);
-    }
-
-    __device__ void operand(const Packed<16>& words, int step, uint32 (&a)[4]) const {
-        const uint32 word = words.words[step / 2];
-#pragma unroll
-        for (int i = 0; i < 2; ++i) {
-            // In each byte the nibbles that select a weight's low byte and high byte.
-            const int bit = 4 * (step % 2) + 2 * i;
-            const uint32 selectors = ((word >> bit) & 0x03030303u) * 0x11u + 0x40404040u;
-            a[2 * i] = permute_bytes(low_bytes_, high_bytes_, selectors);
-            a[2 * i + 1] = permute_bytes(low_bytes_, high_bytes_, selectors >> 16);
-        }
-    }
-
-  private:
-    uint32 low_bytes_;
-    uint32 high_bytes_;
-};
-
 /// 1 bit: ±1, exact in 16 bits. A weight is mid ± half of the codebook's two values; both enter in
 /// fp32, after the sum.
 class FragmentSign {
   public:
     static constexpr int kBytes = 0;
     static constexpr bool kTwoVariants = true;
-    __device__ bool build(uint8*) const { return mid_ != 0.0f; }
+    static constexpr bool kSumsOfX = true;
 
-    __device__ explicit FragmentSign(const uint16* codebook) {
-        const uint32 values = load_streaming<4>(codebook).words[0];
-        mid_ = 0.5f * (low_to_float(values) + high_to_float(values));
-        half_ = 0.5f * (low_to_float(values) - high_to_float(values));
-        zeros_ = permute_bytes(values, 0, 0x1010);
-        difference_ = zeros_ ^ permute_bytes(values, 0, 0x3232);
-    }
+    __device__ explicit FragmentSign(const uint16* codebook)
+        : codebook_(load_streaming<4>(codebook).words[0]) {}
 
+    __device__ bool build(uint8*) const { return mid() != 0.0f; }
+
+    template <bool kGeneral>
     __device__ void operand(const Packed<16>& words, int step, uint32 (&a)[4]) const {
         // In a register, both masks fit into one instruction.
         uint32 ones;
@@ -192,13 +127,15 @@ class FragmentSign {
                                    uint32 scales,
                                    uint32 (&a)[4]) const {
         const uint32 word = words.words[step / 4];
+        const uint32 zeros = permute_bytes(codebook_, 0, 0x1010);  // a pair of the first value
+        const uint32 difference = zeros ^ permute_bytes(codebook_, 0, 0x3232);
 #pragma unroll
         for (int r = 0; r < 4; ++r) {
             const uint32 scale = permute_bytes(scales, 0, r % 2 ? 0x3232 : 0x1010);
             const uint32 signs = word << (4 * (step % 4) + r);
             if constexpr (kGeneral) {
                 const uint32 ones = permute_bytes(signs, 0, 0xbb99);
-                a[r] = multiply_pairs(zeros_ ^ (ones & difference_), scale);
+                a[r] = multiply_pairs(zeros ^ (ones & difference), scale);
             } else {
                 asm("lop3.b32 %0, %1, %2, %3, 0x6a;"
                     : "=r"(a[r])
@@ -208,14 +145,18 @@ class FragmentSign {
     }
 
     __device__ float result(float sum, float x_sum) const {
-        return half_ * sum + mid_ * x_sum;
+        return half() * sum + mid() * x_sum;
     }
 
   private:
-    float mid_;
-    float half_;
-    uint32 zeros_;  ///< a pair of the first value
-    uint32 difference_;
+    __device__ float mid() const {
+        return 0.5f * (low_to_float(codebook_) + high_to_float(codebook_));
+    }
+    __device__ float half() const {
+        return 0.5f * (low_to_float(codebook_) - high_to_float(codebook_));
+    }
+
+    uint32 codebook_;
 };
 
 template <int kBits, int kThreads, int kRowBytes>

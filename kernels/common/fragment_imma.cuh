@@ -232,8 +232,8 @@ class FragmentImma {
         if constexpr (kBits == 1) {
             bits[0] = words[0];
         } else {
-            bits[0] = permute_bytes(words[0], words[1], 0x5410);
-            bits[1] = permute_bytes(words[0], words[1], 0x7632);
+            bits[0] = permute_bytes(words[0], words[1], 0x6420);
+            bits[1] = permute_bytes(words[0], words[1], 0x7531);
         }
         float of_bits[kBits][2];
 #pragma unroll

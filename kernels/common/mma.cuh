@@ -42,3 +42,26 @@ __device__ inline uint32 permute_bytes(uint32 low, uint32 high, uint32 selector)
     asm("prmt.b32 %0, %1, %2, %3;" : "=r"(result) : "r"(low), "r"(high), "r"(selector));
     return result;
 }
+
+/// The bits of `word` under the mask, and those of `others`, which are none of them.
+__device__ inline uint32 select_bits(uint32 word, uint32 mask, uint32 others) {
+    uint32 result;
+    asm("lop3.b32 %0, %1, %2, %3, 0xea;" : "=r"(result) : "r"(word), "r"(mask), "r"(others));
+    return result;
+}
+
+/// The bits of the high half, in both halves: a finite fp16 value times 1, as a shift would take
+/// the pipe that decoding fills.
+__device__ inline uint32 spread_high_half(uint32 word) {
+    uint32 result;
+    asm("{\n"
+        ".reg .b16 low, high;\n"
+        ".reg .b32 both;\n"
+        "mov.b32 {low, high}, %1;\n"
+        "mov.b32 both, {high, high};\n"
+        "fma.rn.f16x2 %0, both, %2, %3;\n"
+        "}"
+        : "=r"(result)
+        : "r"(word), "r"(0x3c003c00u), "r"(0x80008000u));
+    return result;
+}

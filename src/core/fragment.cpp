@@ -61,7 +61,7 @@ constexpr Two unweave(Two words) {
     } else if constexpr (kBits == 4) {
         return unzip_8(unzip_16(words));
     } else if constexpr (kBits == 2) {
-        const Two columns = unzip_16(words);
+        const Two columns = unzip_8(words);
         return {rows_2(columns.first), rows_2(columns.second)};
     } else {
         const Two pairs = unzip_8(words);

@@ -30,13 +30,13 @@
 ///
 ///     8 bits: in word p/2, byte 2·(p%2) + e
 ///     4 bits: in word p/4, byte p%4, e = 0 in the high half and e = 1 in the low one
-///     2 bits: in word p/8, byte 2·(q%2) + e, at bits 2·(q/2) and 2·(q/2) + 1, with q = p%8
+///     2 bits: in word p/8, byte q%2 + 2·e, at bits 2·(q/2) and 2·(q/2) + 1, with q = p%8
 ///     1 bit:  in word p/16, at bit 15 − q for e = 0 and bit 31 − q for e = 1, with q = p%16
 ///
 ///     word, from bit 31 on the left to bit 0; "3.1" is pair 3 (of this word), weight 1
 ///     8 bits │    1.1    │    1.0    │    0.1    │    0.0    │
 ///     4 bits │ 3.0 │ 3.1 │ 2.0 │ 2.1 │ 1.0 │ 1.1 │ 0.0 │ 0.1 │
-///     2 bits │7.1│5.1│3.1│1.1│7.0│5.0│3.0│1.0│6.1│4.1│2.1│0.1│6.0│4.0│2.0│0.0│
+///     2 bits │7.1│5.1│3.1│1.1│6.1│4.1│2.1│0.1│7.0│5.0│3.0│1.0│6.0│4.0│2.0│0.0│
 ///     1 bit  │ 0.1  1.1  2.1  …  15.1 │ 0.0  1.0  2.0  …  15.0 │
 ///
 /// Thus word w of a lane comes from 8 bytes of canonical row g and the same 8 of row g+8.

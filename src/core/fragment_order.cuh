@@ -118,7 +118,7 @@ FDKBENCH_DEVICE constexpr Two weave(Two rows) {
     } else if constexpr (kBits == 4) {
         return zip_16(zip_8(rows));
     } else if constexpr (kBits == 2) {
-        return zip_16({columns_2(rows.first), columns_2(rows.second)});
+        return zip_8({columns_2(rows.first), columns_2(rows.second)});
     } else {
         const Two pairs = zip_8(rows);
         return zip_8({transpose_1(pairs.second), transpose_1(pairs.first)});

@@ -46,6 +46,14 @@ Problem problem_of(const Json& entry) {
     return problem.get<Problem>();
 }
 
+void require_known_order(const ServingEntry& entry, int schema_version) {
+    constexpr int kNewOrder = 4;
+    if (schema_version < kNewOrder && entry.layout == Layout::kFragment &&
+        entry.problem.format.bits == 2) {
+        throw std::invalid_argument("kernels for another order of 2-bit weights");
+    }
+}
+
 ServingEntry entry_of(const Json& json) {
     ServingEntry entry{.problem = problem_of(json),
                        .layout = layout_from(word(json, "layout")),
@@ -76,7 +84,7 @@ ServingTable table_of(Bundle bundle) {
     }
     const auto version = integer_from<int>(json.at("schema_version"));
     if (version < ServingTable::kOldestSchemaVersion || version > ServingTable::kSchemaVersion) {
-        throw std::invalid_argument(fmt::format("a table of version {}, not {} or {}",
+        throw std::invalid_argument(fmt::format("a table of version {}, not {} to {}",
                                                 version,
                                                 ServingTable::kOldestSchemaVersion,
                                                 ServingTable::kSchemaVersion));
@@ -85,6 +93,7 @@ ServingTable table_of(Bundle bundle) {
     table.device = device_of(json.at("device"));
     for (const Json& entry : json.at("entries")) {
         table.entries.push_back(entry_of(entry));
+        require_known_order(table.entries.back(), version);
         if (!bundle.binaries.contains(table.entries.back().binary_hash)) {
             throw std::invalid_argument(
                 fmt::format("no kernel {}", table.entries.back().binary_hash));

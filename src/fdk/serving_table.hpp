@@ -25,8 +25,9 @@ struct ServingEntry {
 
 /// What a program needs of a dispatch table, with its kernels.
 struct ServingTable {
-    /// Of results/dispatch-table.schema.json; the one before had no intervals.
-    static constexpr int kSchemaVersion = 3;
+    /// Of results/dispatch-table.schema.json; the one before had 2-bit weights of the fragment
+    /// layout in another order, the oldest no intervals.
+    static constexpr int kSchemaVersion = 4;
     static constexpr int kOldestSchemaVersion = 2;
 
     std::string name;  ///< of the file, for people

@@ -108,7 +108,7 @@ TEST_CASE("A sweep brings a database of version 1 up to date") {
     CHECK_THAT(old.err, ContainsSubstring("older version: fdkbench sweep brings it up to date"));
 
     require_done(database.sweep());
-    CHECK(database.value("PRAGMA user_version") == "2");
+    CHECK(database.value("PRAGMA user_version") == "3");
     CHECK(database.value("SELECT ratio FROM best WHERE policy LIKE '%-v1'") == "2.0");
     CHECK(database.value("SELECT count(*) FROM best WHERE policy LIKE '%-v6'") == "1");
     CHECK(database.value("SELECT count(DISTINCT key) = count(*) FROM run") == "1");

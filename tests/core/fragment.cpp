@@ -45,7 +45,7 @@ Position position(int bits, int p, int e) {
         case 4:
             return {p / 4, 8 * (p % 4) + (e == 0 ? 4 : 0)};
         case 2:
-            return {p / 8, 8 * (2 * (p % 8 % 2) + e) + 2 * (p % 8 / 2)};
+            return {p / 8, 8 * (p % 8 % 2 + 2 * e) + 2 * (p % 8 / 2)};
         default:
             return {p / 16, (e == 0 ? 15 : 31) - p % 16};
     }

@@ -301,7 +301,7 @@ TEST_CASE("A file that is no table for this library is refused") {
     const TemporaryFile cut{std::string_view(to_bytes(good)).substr(0, 5000)};
     CHECK_THAT(message(cut.path()), ContainsSubstring("damaged bundle"));
     CHECK_THAT(changed([](Bundle& bundle) { bundle.table["schema_version"] = 9; }),
-               ContainsSubstring("version 9, not 2 or 3"));
+               ContainsSubstring("version 9, not 2 to 4"));
     CHECK_THAT(changed([](Bundle& bundle) { bundle.table["schema"] = "other"; }),
                ContainsSubstring("no dispatch table"));
     CHECK_THAT(changed([](Bundle& bundle) { bundle.binaries.clear(); }),
@@ -324,6 +324,27 @@ TEST_CASE("A file that is no table for this library is refused") {
                ContainsSubstring("tiling of 0 rows"));
     CHECK_FALSE(changed([](Bundle& bundle) { bundle.table = 3; }).empty());
     CHECK(fdk_table_load(nullptr, nullptr) == FDK_INVALID_ARGUMENT);
+}
+
+TEST_CASE("Kernels for the former order of 2-bit fragments are refused") {
+    BundleMaker maker = host_maker();
+    maker.add("host_lut", problem(1, 4));
+    const Bundle good = read_bundle(maker.write());
+    const auto loaded = [&](int version, int bits) {
+        Bundle bundle = good;
+        bundle.table["schema_version"] = version;
+        bundle.table["entries"][0]["layout"] = "fragment";
+        bundle.table["entries"][0]["bits"] = bits;
+        const TemporaryFile file{std::string_view(to_bytes(bundle))};
+        fdk_table* table = nullptr;
+        const fdk_status status = fdk_table_load(file.path().c_str(), &table);
+        fdk_table_free(table);
+        return status;
+    };
+    CHECK(loaded(3, 2) == FDK_BAD_FILE);
+    CHECK_THAT(fdk_last_error(), ContainsSubstring("another order of 2-bit weights"));
+    CHECK(loaded(3, 4) == FDK_OK);
+    CHECK(loaded(4, 2) == FDK_OK);
 }
 
 TEST_CASE("Matrices of one table multiply from several threads, and know their errors apart") {

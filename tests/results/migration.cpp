@@ -42,7 +42,7 @@ TEST_CASE("A database of version 1 is brought up to date and keeps its rows") {
     const TemporaryFolder folder;
     make_version_1(folder / "a.db");
     const Store store = Store::open(folder / "a.db");
-    CHECK(value(store, "PRAGMA user_version") == "2");
+    CHECK(value(store, "PRAGMA user_version") == "3");
     CHECK(value(store, "PRAGMA application_id") == std::to_string(0x66646b62));
     CHECK(value(store, "PRAGMA integrity_check") == "ok");
     CHECK(store.query("PRAGMA foreign_key_check").rows.empty());
@@ -74,6 +74,23 @@ TEST_CASE("What version 1 did not know is filled in") {
     CHECK(row_text(store, "SELECT incumbent_id, margin FROM cell") == "NULL NULL \n");
     CHECK(value(store, "SELECT count(*) FROM attempt") == "0");
     CHECK(row_text(store, "SELECT ratio, processes, tied, incumbent FROM best") == "2.0 1 1 0 \n");
+}
+
+TEST_CASE("Kernels for the former order of 2-bit fragments are to be measured again") {
+    const auto rows_left = [](const char* change) {
+        const TemporaryFolder folder;
+        make_version_1(folder / "a.db");
+        run_sql(folder / "a.db", change);
+        const Store store = Store::open(folder / "a.db");
+        CHECK(store.query("PRAGMA foreign_key_check").rows.empty());
+        return row_text(store,
+                        "SELECT (SELECT count(*) FROM measurement), (SELECT count(*) FROM sample),"
+                        " (SELECT count(*) FROM best)");
+    };
+    CHECK(rows_left("UPDATE cell SET bits = 2; UPDATE candidate SET layout = 'fragment'") ==
+          "0 0 0 \n");
+    CHECK(rows_left("UPDATE cell SET bits = 2") == "2 6 1 \n");
+    CHECK(rows_left("UPDATE candidate SET layout = 'fragment'") == "2 6 1 \n");
 }
 
 TEST_CASE("Bringing a database up to date twice changes nothing more") {

@@ -52,7 +52,7 @@ TEST_CASE("A database is created once and keeps its rows") {
     make_database(folder / "a.db");
     const Store store = Store::open(folder / "a.db");
     CHECK(value(store, "SELECT count(*) FROM measurement") == "1");
-    CHECK(value(store, "PRAGMA user_version") == "2");
+    CHECK(value(store, "PRAGMA user_version") == "3");
     CHECK(value(store, "PRAGMA application_id") == std::to_string(0x66646b62));
     CHECK(bytes_of(folder / "a.db")[18] == 2);  // with a write-ahead log
     CHECK(value(store, "PRAGMA foreign_keys") == "1");
@@ -91,8 +91,8 @@ TEST_CASE("A newer database is refused with both versions and left as it is") {
     make_database(folder / "a.db");
     run_sql(folder / "a.db", "PRAGMA user_version = 7");
     check_refused(folder / "a.db",
-                  "has version 7, this fdkbench knows versions up to 2: use a newer fdkbench");
-    run_sql(folder / "a.db", "PRAGMA user_version = 2");
+                  "has version 7, this fdkbench knows versions up to 3: use a newer fdkbench");
+    run_sql(folder / "a.db", "PRAGMA user_version = 3");
     CHECK(value(Store::open(folder / "a.db"), "SELECT count(*) FROM measurement") == "1");
 }
 

@@ -5,7 +5,11 @@
 
 #include <bit>
 
+#ifdef FDK_FP16
+inline constexpr fdkbench::ElementType kEmulatedType = fdkbench::ElementType::kFp16;
+#else
 inline constexpr fdkbench::ElementType kEmulatedType = fdkbench::ElementType::kBf16;
+#endif
 
 inline float to_float(uint16 element) {
     return fdkbench::from_bits16(element, kEmulatedType);

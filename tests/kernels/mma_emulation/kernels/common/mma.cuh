@@ -6,12 +6,27 @@ inline void mma_16x8x16(float (&sums)[4], const uint32 (&a)[4], uint32 b0, uint3
     emulation::mma(emulation::MmaOperands{a, {b0, b1}, sums});
 }
 
-inline uint32 multiply_pairs(uint32 a, uint32 b) {
-    const auto product = [&](int half) -> uint32 {
-        return to_element(to_float(static_cast<uint16>(a >> (16 * half))) *
-                          to_float(static_cast<uint16>(b >> (16 * half))));
+/// Exact before it is rounded: elements have at most 11 bits.
+inline uint32 multiply_add_pairs(uint32 a, uint32 b, uint32 c) {
+    const auto half = [](uint32 pair, int i) -> double {
+        return to_float(static_cast<uint16>(pair >> (16 * i)));
     };
-    return product(0) | product(1) << 16;
+    const auto sum = [&](int i) -> uint32 {
+        return to_element(static_cast<float>(half(a, i) * half(b, i) + half(c, i)));
+    };
+    return sum(0) | sum(1) << 16;
+}
+
+inline uint32 multiply_pairs(uint32 a, uint32 b) {
+    return multiply_add_pairs(a, b, 0x80008000u);
+}
+
+inline uint32 select_bits(uint32 word, uint32 mask, uint32 others) {
+    return (word & mask) | others;
+}
+
+inline uint32 spread_high_half(uint32 word) {
+    return word >> 16 | (word & 0xffff0000u);
 }
 
 inline uint32 permute_bytes(uint32 low, uint32 high, uint32 selector) {
