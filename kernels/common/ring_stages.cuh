@@ -77,7 +77,7 @@ class RingProducer {
 
     /// Sums of so many columns will come, 8 at a time.
     __device__ void init_barriers(int columns) const {
-#pragma unroll 1
+#pragma unroll
         for (int i = 0; i < kRing.stages; ++i) {
             init_barrier(Addresses::full(shared_, i), 1);
             init_barrier(Addresses::empty(shared_, i), kRing.consumer_warps);
