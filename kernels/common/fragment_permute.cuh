@@ -58,8 +58,8 @@ class FragmentPermute : public WeightOperands<FragmentPermute> {
     }
 
     // kOff: how far outer − 3 · inner may be off, of outer: a bit more than with the uniform
-    // codebook, whose weights are then off by at most 0.0012 (bf16) or 0.00015, what rounding x
-    // costs. Powers of two whose bit 2, or 4, counts 1, and −(2 · power + 3).
+    // codebook, whose weights are then off by at most 0.0012 (bf16) or 0.00015.
+    // Powers of two whose bit 2, or 4, counts 1, and −(2 · power + 3).
     static constexpr uint32 kTwos = 0x40004000u;
 #ifdef FDK_BF16
     static constexpr float kOff = 0x1.4p-8f;
