@@ -159,7 +159,8 @@ class SameKernel {
                   " CROSS JOIN run AS other_run ON other_run.id = run_id"
                   " CROSS JOIN run AS my_run ON my_run.id = ?5"
                   " WHERE mine.id = ?2"
-                  " AND (samples, measured_at, other_run.key) >= (?4, ?3, my_run.key)"),
+                  " AND (status = 'correctness', samples, measured_at, other_run.key) >="
+                  " (?6 = 'correctness', ?4, ?3, my_run.key)"),
           compiled_since_(output,
                           "SELECT 1 FROM candidate AS mine"
                           " CROSS JOIN measurement ON cell_id = ?1"
@@ -177,14 +178,16 @@ class SameKernel {
                   " WHERE mine.id = ?2 AND (other.identity = mine.identity OR measured_at <= ?3))"
                   " RETURNING id") {}
 
-    /// Whether its row is at least as good: more samples, then later, then the run with the larger
-    /// key; for a kernel that did not compile also one that compiled then or later.
+    /// Whether its row says as much: of a wrong output, which outweighs all samples; then more
+    /// samples, then later, then the run with the larger key; for a kernel that did not compile
+    /// also one that compiled then or later.
     bool stays(std::int64_t cell,
                std::int64_t kernel,
                std::int64_t run,
                const std::string& measured_at,
-               std::int64_t samples) {
-        return better_.first(cell, kernel, measured_at, samples, run).has_value() ||
+               std::int64_t samples,
+               const std::string& status) {
+        return better_.first(cell, kernel, measured_at, samples, run, status).has_value() ||
                compiled_since_.first(cell, kernel, measured_at).has_value();
     }
     /// Deletes its row, and that of its earlier failed compilation; whether there was one.
@@ -211,8 +214,12 @@ MergeCounts copy_measurements(const Connection& input, const Connection& output,
         const std::int64_t cell = output_id("cell");
         const std::int64_t kernel = output_id("candidate");
         const std::string measured_at = measurements.text("measured_at");
-        if (same_kernel.stays(
-                cell, kernel, output_id("run"), measured_at, measurements.integer("samples"))) {
+        if (same_kernel.stays(cell,
+                              kernel,
+                              output_id("run"),
+                              measured_at,
+                              measurements.integer("samples"),
+                              measurements.text("status"))) {
             ++counts.kept;
             continue;
         }

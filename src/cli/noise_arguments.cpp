@@ -2,8 +2,10 @@
 #include "src/cli/machine_arguments.hpp"
 #include "src/cli/policy_arguments.hpp"
 #include "src/cli/problem_arguments.hpp"
+#include "src/cli/race_arguments.hpp"
 #include "src/cli/subcommand.hpp"
 #include "src/core/error.hpp"
+#include "tuner/sweep.hpp"
 
 #include <fmt/format.h>
 
@@ -16,6 +18,7 @@ struct NoiseArguments {
     ProblemArguments problem;
     MachineArguments machine;
     PolicyArguments policy;
+    RaceArguments race;
     int processes = 5;
 };
 
@@ -40,6 +43,7 @@ NoiseOptions finished(const NoiseArguments& arguments) {
             fmt::format("--processes {} is not possible: 2 to 100", arguments.processes));
     }
     options.processes = arguments.processes;
+    options.confirmations = confirmations(arguments.race, SweepOptions{}.confirmations);
     return options;
 }
 
@@ -58,6 +62,10 @@ Subcommand add_noise(CLI::App& program) {
     add_policy(*app, arguments->policy);
     app->add_option("--processes", arguments->processes, "Fresh worker processes")
         ->capture_default_str();
+    app->add_option("--confirm",
+                    arguments->race.confirmations,
+                    fmt::format("Say what a sweep with this --confirm resolves [{}]",
+                                SweepOptions{}.confirmations));
     add_machine(*app, arguments->machine);
     return {app, [arguments](const std::string&) -> Command {
                 const NoiseOptions options = finished(*arguments);

@@ -49,7 +49,10 @@ Candidate candidate_for(const NoiseOptions& options, const SweepOptions& sweep) 
     return cell.candidates.front();
 }
 
-void print(const Candidate& candidate, const NoiseBudget& budget, const NoiseEffort& effort) {
+void print(const Candidate& candidate,
+           const NoiseBudget& budget,
+           const NoiseEffort& effort,
+           int confirmations) {
     const auto line = [](const std::string& what, double share) {
         fmt::print("  {:<42} {:>6.2f} %\n", what, 100 * share);
     };
@@ -65,12 +68,13 @@ void print(const Candidate& candidate, const NoiseBudget& budget, const NoiseEff
     line("between blocks of one process, beyond that", budget.block);
     line("between processes, beyond that", budget.process);
     const int rounds = RaceLimits{}.least_rounds;
-    const int confirmed = SweepOptions{}.confirmations;
     fmt::print("smallest difference of two kernels that shows (95 %)\n");
     line(fmt::format("in one process of {} blocks (--quick)", rounds),
          budget.resolvable(1, rounds));
-    line(fmt::format("in {} processes of {} blocks (sweep)", confirmed, rounds),
-         budget.resolvable(confirmed, rounds));
+    if (confirmations > 0) {
+        line(fmt::format("in {} processes of {} blocks (sweep)", confirmations, rounds),
+             budget.resolvable(confirmations, rounds));
+    }
 }
 
 }  // namespace
@@ -89,7 +93,7 @@ ExitCode run_noise(const NoiseOptions& options) {
     try {
         const NestedSamples samples =
             measure_noise(sweep, factory, candidate, effort, *only_warnings(), stop);
-        print(candidate, noise_budget(samples), effort);
+        print(candidate, noise_budget(samples), effort, options.confirmations);
     } catch (const Interrupted&) {
         fmt::print(stderr, "Interrupted.\n");
         return ExitCode::kGateFailed;

@@ -83,6 +83,7 @@ struct NoiseOptions {
     Problem problem;
     MeasuringPolicy policy;
     int processes = 5;
+    int confirmations = 0;  ///< of the sweep whose resolution is told
 };
 
 /// `fdkbench merge`.

@@ -140,6 +140,7 @@ TEST_CASE("Noise is of one cell in a possible number of processes") {
             run_fdkbench({"noise", "--processes", count}), 2, {"--processes " + count, "2 to 100"});
     }
     check_refused(run_fdkbench({"noise", "--processes", "many"}), 2, {"many", "noise --help"});
+    check_refused(run_fdkbench({"noise", "--confirm", "21"}), 2, {"--confirm 21", "0 to 20"});
     check_refused(run_fdkbench({"noise", "-k", "100"}), 2, {"100", "64"});
 }
 

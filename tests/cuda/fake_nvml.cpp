@@ -1,4 +1,5 @@
-// A libnvidia-ml of one device, with as many processes on it as FAKE_NVML_PROCESSES says.
+// A libnvidia-ml of one device, with as many processes on it as FAKE_NVML_PROCESSES says. It tells
+// what it reads only where FAKE_NVML_READINGS is set.
 
 #include <cstdlib>
 #include <cstring>
@@ -7,6 +8,15 @@ namespace {
 
 int device = 0;
 const char* const kUuid = "GPU-fake";
+
+template <typename Value>
+int read(bool known, Value value, Value* out) {
+    if (!known || std::getenv("FAKE_NVML_READINGS") == nullptr) {
+        return 3;  // not supported
+    }
+    *out = value;
+    return 0;
+}
 
 }  // namespace
 
@@ -30,6 +40,27 @@ int nvmlDeviceGetComputeRunningProcesses_v3(void* /*handle*/, unsigned* count, v
     const unsigned room = infos == nullptr ? 0 : *count;
     *count = static_cast<unsigned>(processes);
     return *count > room ? 7 : 0;
+}
+
+int nvmlDeviceGetClockInfo(void* /*handle*/, int type, unsigned* mhz) {
+    return read(type == 1, 1980U, mhz);
+}
+
+int nvmlDeviceGetPowerUsage(void* /*handle*/, unsigned* milliwatts) {
+    return read(true, 345'600U, milliwatts);
+}
+
+int nvmlDeviceGetTemperature(void* /*handle*/, int sensor, unsigned* celsius) {
+    return read(sensor == 0, 61U, celsius);
+}
+
+/// Idle (1), which says nothing, the power cap (4) and heat (0x40).
+int nvmlDeviceGetCurrentClocksThrottleReasons(void* /*handle*/, unsigned long long* reasons) {
+    return read(true, 0x45ULL, reasons);
+}
+
+int nvmlDeviceGetTotalEnergyConsumption(void* /*handle*/, unsigned long long* millijoules) {
+    return read(true, 1234ULL, millijoules);
 }
 
 }  // extern "C"

@@ -27,9 +27,25 @@ TEST_CASE("Where NVML does not tell, nothing is known") {
     CHECK_FALSE(Nvml("GPU-other").compute_processes());
 }
 
-TEST_CASE("What this NVML does not have is absent") {
+TEST_CASE("What NVML reads arrives in the units that are promised") {
+    setenv("FAKE_NVML_READINGS", "1", 1);
     const Nvml nvml("GPU-fake");
+    const Conditions now = nvml.conditions();
+    CHECK(now.sm_clock_mhz == 1980);
+    CHECK(now.power_w.value() == Approx(345.6));
+    CHECK(now.temperature_c == 61);
+    CHECK(now.throttle_reasons == std::vector<std::string>{"sw_power_cap", "hw_thermal_slowdown"});
+    CHECK(nvml.energy_uj() == 1.234e6);
+    CHECK_FALSE(Nvml("GPU-other").energy_uj());
+    unsetenv("FAKE_NVML_READINGS");
+}
+
+TEST_CASE("What this NVML does not tell is absent") {
+    const Nvml nvml("GPU-fake");
+    const Conditions now = nvml.conditions();
     CHECK_FALSE(nvml.energy_uj());
-    CHECK_FALSE(nvml.conditions().sm_clock_mhz);
-    CHECK(nvml.conditions().throttle_reasons.empty());
+    CHECK_FALSE(now.sm_clock_mhz);
+    CHECK_FALSE(now.power_w);
+    CHECK_FALSE(now.temperature_c);
+    CHECK(now.throttle_reasons.empty());
 }

@@ -190,6 +190,35 @@ TEST_CASE("Of two rows for a kernel the one with more samples stays, then the la
     CHECK(value(store, "SELECT count(*) FROM sample") == "8");
 }
 
+TEST_CASE("A wrong output outweighs all samples, whenever it was found") {
+    const TemporaryFolder folder;
+    const std::string early = "2030-01-01T00:00:00.000Z";
+    const std::string late = "2030-01-01T00:00:00.001Z";
+    const auto row = [&](bool is_wrong, const std::string& measured_at) {
+        Measurement wrong;
+        wrong.status = CandidateStatus::kCorrectness;
+        return Row{.measurement = is_wrong ? wrong : correct(9, 64, 12),
+                   .measured_at = measured_at};
+    };
+    for (const bool wrong_is_later : {true, false}) {
+        for (const bool wrong_is_first : {true, false}) {
+            CAPTURE(wrong_is_later, wrong_is_first);
+            const std::string name =
+                std::to_string(wrong_is_later) + std::to_string(wrong_is_first);
+            const Path wrong =
+                database(folder, "wrong" + name, {row(true, wrong_is_later ? late : early)});
+            const Path good =
+                database(folder, "good" + name, {row(false, wrong_is_later ? early : late)});
+            const Path output = folder / ("out" + name);
+            merge(output, wrong_is_first ? std::vector{wrong, good} : std::vector{good, wrong});
+            const Store store = Store::open_read_only(output);
+            CHECK(value(store, "SELECT status || ' ' || samples FROM measurement") ==
+                  "correctness 0");
+            CHECK(value(store, "SELECT count(*) FROM best") == "0");
+        }
+    }
+}
+
 TEST_CASE("A kernel is the same under another name when code and launch are the same") {
     const TemporaryFolder folder;
     const Path output = database(folder, "out.db", {{.warps = 4}});
