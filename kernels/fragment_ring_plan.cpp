@@ -129,7 +129,8 @@ LaunchPlan ring_plan(const std::string& family,
     step.waits_for_predecessor = true;
 
     const auto k = static_cast<std::uint64_t>(problem.shape.k);
-    // Of x as [panels][m][64]; where k ends within a panel, one as wide as k.
+    // Of x as [panels][m][64], though rows are farther apart than panels, which the driver takes;
+    // where k ends within a panel, one as wide as k.
     const std::uint64_t panels = k % kPanelK == 0 ? k / kPanelK : 1;
     const auto blocks = static_cast<std::uint64_t>(ring.format.blocks());
     const auto quads = static_cast<std::uint64_t>(ring.format.group_quads());

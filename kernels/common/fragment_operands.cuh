@@ -7,8 +7,8 @@
 // Weights of the fragment layout (src/core/fragment.hpp) to operand A of mma steps. A lane's 16
 // bytes of a block hold 128 / bits weights of its two rows: 16 / bits steps of mma. A decoder has
 //   Decoder(codebook)        starts what it reads of the codebook, and does nothing with it yet:
-//                            before weights are asked for, since loads return in the order in
-//                            which they were issued
+//                            before threads load weights themselves, since loads return in the
+//                            order in which they were issued
 //   kBytes, build(shared)    bytes of shared memory that it needs; the CTA's first kThreads threads
 //                            call build, which fills them; then all synchronise, and any thread's
 //                            true means that the general variant of what follows must be used
@@ -18,7 +18,7 @@
 //                            the same times the scales of the lane's rows (low half: lane / 4, high
 //                            half: lane / 4 + 8) if kScaled; if kGeneral, the weights themselves
 //   kTwoVariants             whether there are two; else the only one is not general
-//   kSumsOfX                 whether operands of the general variant are not the weights
+//   kSumsOfX                 (with operand) whether operands of the general variant are not the weights
 //   result(sum, x_sum)       Σ weight·x out of Σ operand·x and Σ x, which may be 0 if not general;
 //                            not for operands that are the weights
 

@@ -72,8 +72,9 @@ void print(const Candidate& candidate,
     line(fmt::format("in one process of {} blocks (--quick)", rounds),
          budget.resolvable(1, rounds));
     if (confirmations > 0) {
-        line(fmt::format("in {} processes of {} blocks (sweep)", confirmations, rounds),
-             budget.resolvable(confirmations, rounds));
+        const int processes = 1 + confirmations;  // the race is the first
+        line(fmt::format("in {} processes of {} blocks (sweep)", processes, rounds),
+             budget.resolvable(processes, rounds));
     }
 }
 

@@ -50,7 +50,8 @@ void require_known_order(const ServingEntry& entry, int schema_version) {
     constexpr int kNewOrder = 4;
     if (schema_version < kNewOrder && entry.layout == Layout::kFragment &&
         entry.problem.format.bits == 2) {
-        throw std::invalid_argument("kernels for another order of 2-bit weights");
+        throw std::invalid_argument(
+            "kernels for another order of 2-bit weights: sweep them again first");
     }
 }
 

@@ -32,7 +32,7 @@ TEST_CASE("What NVML reads arrives in the units that are promised") {
     const Nvml nvml("GPU-fake");
     const Conditions now = nvml.conditions();
     CHECK(now.sm_clock_mhz == 1980);
-    CHECK(now.power_w.value() == Approx(345.6));
+    CHECK(now.power_w.value_or(0) == Approx(345.6));
     CHECK(now.temperature_c == 61);
     CHECK(now.throttle_reasons == std::vector<std::string>{"sw_power_cap", "hw_thermal_slowdown"});
     CHECK(nvml.energy_uj() == 1.234e6);

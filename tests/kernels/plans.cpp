@@ -34,7 +34,7 @@ std::set<std::int64_t> clusters(std::int64_t m, std::int64_t k) {
     return found;
 }
 
-/// What cuTensorMapEncodeTiled demands.
+/// What cuTensorMapEncodeTiled demands, and that no two elements lie in one place.
 void check_map(const TensorMap& map) {
     CAPTURE(to_string(map.operand));
     REQUIRE(map.box.size() == map.size.size());

@@ -77,20 +77,27 @@ TEST_CASE("What version 1 did not know is filled in") {
 }
 
 TEST_CASE("Kernels for the former order of 2-bit fragments are to be measured again") {
-    const auto rows_left = [](const char* change) {
+    const auto left = [](const std::string& change) {
         const TemporaryFolder folder;
         make_version_1(folder / "a.db");
-        run_sql(folder / "a.db", change);
+        run_sql(folder / "a.db", bytes_of("results/schema_2.sql"));
+        run_sql(folder / "a.db",
+                "PRAGMA user_version = 2; UPDATE cell SET incumbent_id ="
+                " (SELECT min(candidate_id) FROM measurement), margin = 0.03, decided_at = 'then',"
+                " decided_processes = 1;" +
+                    change);
         const Store store = Store::open(folder / "a.db");
         CHECK(store.query("PRAGMA foreign_key_check").rows.empty());
+        CHECK(value(store, "SELECT count(*) FROM temp.sqlite_master") == "0");
         return row_text(store,
                         "SELECT (SELECT count(*) FROM measurement), (SELECT count(*) FROM sample),"
-                        " (SELECT count(*) FROM best)");
+                        " (SELECT count(*) FROM best), count(incumbent_id), count(margin),"
+                        " count(decided_at), count(decided_processes) FROM cell");
     };
-    CHECK(rows_left("UPDATE cell SET bits = 2; UPDATE candidate SET layout = 'fragment'") ==
-          "0 0 0 \n");
-    CHECK(rows_left("UPDATE cell SET bits = 2") == "2 6 1 \n");
-    CHECK(rows_left("UPDATE candidate SET layout = 'fragment'") == "2 6 1 \n");
+    CHECK(left("UPDATE cell SET bits = 2; UPDATE candidate SET layout = 'fragment'") ==
+          "0 0 0 0 0 0 0 \n");
+    CHECK(left("UPDATE cell SET bits = 2") == "2 6 1 1 1 1 1 \n");
+    CHECK(left("UPDATE candidate SET layout = 'fragment'") == "2 6 1 1 1 1 1 \n");
 }
 
 TEST_CASE("Bringing a database up to date twice changes nothing more") {

@@ -66,6 +66,7 @@ struct Case {
     Shape shape;
     ElementType type = ElementType::kBf16;
     CodebookValues codebook = CodebookValues::kUniform;
+    std::int64_t group_size = 64;
 };
 
 const std::vector<Case>& cases() {
@@ -75,6 +76,10 @@ const std::vector<Case>& cases() {
         {{4, 136, 4096}},  // long enough for fragment_mma to share x in a cluster
         {{3, 136, 1152}, ElementType::kFp16, CodebookValues::kUneven},
         {{33, 136, 1152}, ElementType::kFp16, CodebookValues::kUneven},
+        {{3, 136, 1152}, ElementType::kFp16},
+        // k ends within what a tensor copy of x takes.
+        {{3, 136, 1056}, ElementType::kBf16, CodebookValues::kUneven, 32},
+        {{33, 136, 1056}, ElementType::kBf16, CodebookValues::kUneven, 32},
     };
     return all;
 }
@@ -87,7 +92,7 @@ Ran run_families(bool with_library) {
     Ran ran;
     for (const int bits : {16, 8, 4, 2, 1}) {
         for (const Case& each : cases()) {
-            const Problem problem{each.shape, {bits, bits == 16 ? 0 : 64}, each.type};
+            const Problem problem{each.shape, {bits, bits == 16 ? 0 : each.group_size}, each.type};
             InputsKey inputs({});
             inputs.codebook = each.codebook;
             for (const Family* family : claimants("cuda", problem, gpu_info())) {

@@ -95,7 +95,7 @@ TEST_CASE("The decoder of evenly spaced 2 bits gives the weights in steps") {
     CHECK_FALSE(FragmentPermute(decoder).build(nullptr));
     const float off = kEmulatedType == ElementType::kBf16 ? 0.0012f : 0.00015f;
     visit_operands<false>(matrix, decoder, [&](float expected, float got) {
-        REQUIRE(got == std::round(3 * expected));
+        REQUIRE(4 * got == std::round(3 * expected));
         REQUIRE(std::abs(decoder.result(got, 0) - expected) <= off);
     });
 }
@@ -109,5 +109,11 @@ TEST_CASE("Only symmetric and evenly spaced codebooks of 2 bits are taken for th
     CHECK(is_general({-1.0f, -1.0f / 3, 1.0f / 3, 1.01f}));
     CHECK(is_general({-1.0f, -0.33f, 1.0f / 3, 1.0f}));
     CHECK(is_general({0.0f, 1.0f, 2.0f, 3.0f}));
+    CHECK(is_general({-0x1p-24f, 0.0f, 0.0f, 0x1p-24f}));
+    CHECK(is_general({-60000.0f, -100.0f, 100.0f, 60000.0f}));
+    if (kEmulatedType == ElementType::kBf16) {  // squares would be 0 or infinite
+        CHECK(is_general({-1e-30f, 0.0f, 0.0f, 1e-30f}));
+        CHECK(is_general({-1e30f, -1e20f, 1e20f, 1e30f}));
+    }
     CHECK(is_general({-1.0f, -1.0f / 3, 1.0f / 3, std::nanf("")}));
 }
