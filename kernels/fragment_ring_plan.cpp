@@ -129,9 +129,8 @@ LaunchPlan ring_plan(const std::string& family,
     step.waits_for_predecessor = true;
 
     const auto k = static_cast<std::uint64_t>(problem.shape.k);
-    // Of x as [panels][m][64], though rows are farther apart than panels, which the driver takes;
-    // where k ends within a panel, one as wide as k.
-    const std::uint64_t panels = k % kPanelK == 0 ? k / kPanelK : 1;
+    // Rows of x are farther apart than panels, which the driver takes.
+    const std::uint64_t panel_k = ring.whole_panels() ? kPanelK : k;
     const auto blocks = static_cast<std::uint64_t>(ring.format.blocks());
     const auto quads = static_cast<std::uint64_t>(ring.format.group_quads());
     const auto row_blocks = static_cast<std::uint64_t>(ring.format.row_blocks());
@@ -140,7 +139,7 @@ LaunchPlan ring_plan(const std::string& family,
     step.tensor_maps = {
         {.operand = kX,
          .element_bytes = 2,
-         .size = {panels > 1 ? kPanelK : k, static_cast<std::uint64_t>(problem.shape.m), panels},
+         .size = {panel_k, static_cast<std::uint64_t>(problem.shape.m), k / panel_k},
          .strides = {k * 2, kPanelK * 2},
          .box = {kPanelK, number(ring.m_tile), number(ring.box_panels())},
          .swizzled = true},

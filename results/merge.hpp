@@ -23,7 +23,8 @@ struct MergeResult {
 /// Joins databases into `output`, which is created when it is not there. Of two measurements of the
 /// same kernel in the same cell one that found a wrong output stays, then the one with more
 /// samples, then the later one; what the output then holds depends neither on the order of the
-/// inputs nor on how often they are merged. Inputs are not changed; the journal of kernels that are being run stays with their sweep.
+/// inputs nor on how often they are merged. Inputs are not changed; the journal of kernels that are
+/// being run stays with their sweep.
 /// All inputs are checked before anything is written, and all are merged or none.
 ///
 /// Throws UsageError for an input that is damaged, no such database or of a newer version, or is

@@ -18,7 +18,8 @@
 //                            the same times the scales of the lane's rows (low half: lane / 4, high
 //                            half: lane / 4 + 8) if kScaled; if kGeneral, the weights themselves
 //   kTwoVariants             whether there are two; else the only one is not general
-//   kSumsOfX                 (with operand) whether operands of the general variant are not the weights
+//   kSumsOfX                 (with operand) whether operands of the general variant are not the
+//                            weights
 //   result(sum, x_sum)       Σ weight·x out of Σ operand·x and Σ x, which may be 0 if not general;
 //                            not for operands that are the weights
 

@@ -30,8 +30,10 @@ struct FragmentRingTiling {
     FDK_CONSTEXPR int stage_k() const { return k_parts * format.chunk_k(); }
     FDK_CONSTEXPR int stage_blocks() const { return k_parts * format.unroll; }
     FDK_CONSTEXPR int panels() const { return stage_k() / 64; }
-    /// A copy takes all panels of a stage, or one where k does not end with a whole one.
-    FDK_CONSTEXPR int box_panels() const { return format.k % 64 == 0 ? panels() : 1; }
+    /// Where k ends with a whole panel, x is [panels][m][64] to copies, and one takes all panels of
+    /// a stage; else it is [m][k], and one takes a panel.
+    FDK_CONSTEXPR bool whole_panels() const { return format.k % 64 == 0; }
+    FDK_CONSTEXPR int box_panels() const { return whole_panels() ? panels() : 1; }
     FDK_CONSTEXPR int panel_bytes() const { return m_tile * 128; }
     FDK_CONSTEXPR int x_bytes() const { return panels() * panel_bytes(); }
     FDK_CONSTEXPR int weight_bytes() const { return row_blocks * stage_blocks() * 512; }

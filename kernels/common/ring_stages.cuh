@@ -141,15 +141,14 @@ class RingProducer {
 
     /// Of the round whose weights were asked for; goes on to the next.
     __device__ void activations() {
-        constexpr bool kWholePanels = kRing.format.k % 64 == 0;
         const int k = k_begin_ + round_ * kRing.stage_k();
 #pragma unroll
         for (int i = 0; i < kRing.panels(); i += kRing.box_panels()) {
             copy_box(stage() + i * kRing.panel_bytes(),
                      maps_.x,
-                     kWholePanels ? 0 : k + i * 64,
+                     kRing.whole_panels() ? 0 : k + i * 64,
                      m_begin_,
-                     kWholePanels ? k / 64 + i : 0,
+                     kRing.whole_panels() ? k / 64 + i : 0,
                      Addresses::full(shared_, stage_.index));
         }
         ++round_;

@@ -92,7 +92,7 @@ TEST_CASE("The decoder of evenly spaced 2 bits gives the weights in steps") {
     QuantisedMatrix matrix = random_matrix({});
     matrix.codebook = uniform_codebook(kFormat.bits, kEmulatedType);
     const FragmentPermute decoder = decoder_of(matrix);
-    CHECK_FALSE(FragmentPermute(decoder).build(nullptr));
+    CHECK_FALSE(decoder.build(nullptr));
     const float off = kEmulatedType == ElementType::kBf16 ? 0.0012f : 0.00015f;
     visit_operands<false>(matrix, decoder, [&](float expected, float got) {
         REQUIRE(4 * got == std::round(3 * expected));
