@@ -19,7 +19,7 @@ std::vector<Axis> all_axes(const Problem& problem) {
     const std::int64_t m_tile = fragment_widest_tile(problem, kWidestTile);
     return {
         {"row_tiles", {std::int64_t{2}, std::int64_t{1}}},
-        {"row_warps", {std::int64_t{1}, std::int64_t{2}, std::int64_t{4}}},
+        {"row_warps", {std::int64_t{1}, std::int64_t{2}}},
         {"k_warps", fragment_k_warps()},
         {"unroll", {std::int64_t{1}, std::int64_t{2}}},
         {"m_tile", fragment_m_tiles(m_tile)},

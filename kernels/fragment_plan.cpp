@@ -13,7 +13,7 @@ constexpr std::int64_t kMostTiles = 65535;  // CTAs along y
 constexpr int kRegisters = 65536;           // of an SM
 constexpr int kMostRegisters = 255;         // of a thread
 constexpr int kRegisterStep = 8;            // they are given in multiples of this
-constexpr int kMostThreads = 1024;
+constexpr int kMostThreads = 512;
 constexpr std::int64_t kFewWarps = 4;  // along k; fewer are for short k
 
 /// Whatever the family.
