@@ -1,11 +1,13 @@
 #include "results/stored_rows.hpp"
 
+#include "results/dispatch_table.hpp"
 #include "results/schema.hpp"
 #include "results/winners.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 namespace fdkbench {
 
@@ -83,6 +85,14 @@ StoredRow stored_row(const Store& store, std::int64_t measurement_id) {
     return stored;
 }
 
+std::vector<StoredRow> stored_rows(const Store& store, const Rows& rows) {
+    std::vector<StoredRow> found;
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        found.push_back(stored_row(store, rows.integer(row, "measurement_id")));
+    }
+    return found;
+}
+
 }  // namespace
 
 std::vector<StoredRow> unconfirmed_rows(const Store& store, const Problem& problem, int processes) {
@@ -145,10 +155,31 @@ std::optional<StoredRow> kernel_row(const Store& store,
 std::vector<StoredRow> winner_rows(const Store& store,
                                    const std::string& device_key,
                                    const std::string& policy) {
-    const Rows rows = winners(store, device_key, policy);
-    std::vector<StoredRow> found;
-    for (std::size_t row = 0; row < rows.size(); ++row) {
-        found.push_back(stored_row(store, rows.integer(row, "measurement_id")));
+    return stored_rows(store, winners(store, device_key, policy));
+}
+
+std::vector<StoredRow> served_rows(const Store& store,
+                                   const std::string& device_key,
+                                   const std::string& policy) {
+    const auto id = [](const Rows& rows, std::size_t row) {
+        return rows.integer(row, "measurement_id");
+    };
+    const Rows best = winners(store, device_key, policy);
+    std::vector<StoredRow> found = stored_rows(store, best);
+    std::set<std::int64_t> known;
+    for (std::size_t row = 0; row < best.size(); ++row) {
+        known.insert(id(best, row));
+    }
+    const DispatchTable table = read_table(store, device_key, {}, policy);
+    for (const Layout layout : {Layout::kCanonical, Layout::kFragment}) {
+        const Rows rows = winners(store, device_key, policy, {.layout = layout});
+        for (std::size_t row = 0; row < rows.size(); ++row) {
+            const TableEntry* taken = entry_for(table, rows.problem(row));
+            if (taken != nullptr && taken->problem == rows.problem(row) &&
+                taken->layout == layout && known.insert(id(rows, row)).second) {
+                found.push_back(stored_row(store, id(rows, row)));
+            }
+        }
     }
     return found;
 }

@@ -35,4 +35,10 @@ std::vector<StoredRow> winner_rows(const Store& store,
                                    const std::string& device_key,
                                    const std::string& policy);
 
+/// The winners, then what a table without rules takes in the place of some: it keeps a matrix to
+/// one layout, and the winner may be of the other.
+std::vector<StoredRow> served_rows(const Store& store,
+                                   const std::string& device_key,
+                                   const std::string& policy);
+
 }  // namespace fdkbench

@@ -34,13 +34,13 @@ struct Verified {
     Trial trial;
 };
 
-/// So many of the winners, drawn at random, in their order.
-std::vector<StoredRow> drawn(std::vector<StoredRow> winners, double percent) {
+/// So many of the rows, drawn at random, in their order.
+std::vector<StoredRow> drawn(const std::vector<StoredRow>& rows, double percent) {
     const auto count =
-        static_cast<std::size_t>(std::ceil(percent / 100 * static_cast<double>(winners.size())));
+        static_cast<std::size_t>(std::ceil(percent / 100 * static_cast<double>(rows.size())));
     std::vector<StoredRow> sample;
-    std::sample(winners.begin(),
-                winners.end(),
+    std::sample(rows.begin(),
+                rows.end(),
                 std::back_inserter(sample),
                 count,
                 std::mt19937(std::random_device{}()));
@@ -164,7 +164,7 @@ ExitCode run_verify(const VerifyOptions& options) {
     const std::string policy = chosen_policy(known, options.policy);
     fmt::print(stderr, "{}", policy_note(store, device.info().key, policy, options.policy));
     const std::vector<StoredRow> rows =
-        drawn(winner_rows(store, device.info().key, policy), options.sample_pct);
+        drawn(served_rows(store, device.info().key, policy), options.sample_pct);
     const std::atomic<bool>& stop = stop_on_interrupt();
     WorkerFactory factory =
         worker_processes(device.program.command, machine.timeouts.compile, &stop);
@@ -178,7 +178,7 @@ ExitCode run_verify(const VerifyOptions& options) {
         });
     };
     fmt::print("{} measured again: {} hold, {} drifted, {} wrong, {} not measured\n",
-               counted(all.size(), "winner"),
+               counted(all.size(), "kernel"),
                count(Verdict::kHolds),
                count(Verdict::kDrifted),
                count(Verdict::kWrong),
@@ -197,7 +197,7 @@ ExitCode run_verify(const VerifyOptions& options) {
     if (count(Verdict::kNotMeasured) > 0) {
         throw EnvironmentError(fmt::format("{} of {} could not be measured now; the table says why",
                                            count(Verdict::kNotMeasured),
-                                           counted(all.size(), "winner")));
+                                           counted(all.size(), "kernel")));
     }
     return ExitCode::kDone;
 }

@@ -21,7 +21,7 @@ int occurrences(const std::string& text, const std::string& expression) {
 int check_consistent(const ProgramResult& result, int winners) {
     INFO(result.out << result.err);
     const std::regex totals(
-        "(\\d+) winners? measured again: (\\d+) hold, (\\d+) drifted, (\\d+) wrong, (\\d+) not "
+        "(\\d+) kernels? measured again: (\\d+) hold, (\\d+) drifted, (\\d+) wrong, (\\d+) not "
         "measured\n");
     std::smatch found;
     REQUIRE(std::regex_search(result.out, found, totals));

@@ -278,3 +278,27 @@ TEST_CASE("The winners come back in the order of the problems") {
     CHECK(winner_rows(fixture.store, run.device.key, "another").empty());
     CHECK(winner_rows(fixture.store, "another", run.policy.key()).empty());
 }
+
+TEST_CASE("What a table takes in the place of a winner of another layout is served, too") {
+    Fixture fixture;
+    const auto add = [&](std::int64_t m, double ratio, Layout layout) {
+        Candidate kernel = candidate(layout == Layout::kFragment ? 8 : 1, small_problem(m));
+        kernel.layout = layout;
+        fixture.store.add(kernel, hash_of(kernel), correct(ratio, 64, 6));
+    };
+    add(1, 3, Layout::kCanonical);
+    add(1, 2, Layout::kFragment);
+    add(4, 5, Layout::kFragment);
+    const RunRecord run = fictional_run();
+    const auto served = [&] {
+        std::vector<std::pair<std::int64_t, std::int64_t>> found;  // m, warps
+        for (const StoredRow& row : served_rows(fixture.store, run.device.key, run.policy.key())) {
+            found.emplace_back(row.problem.shape.m, row.params.number("warps"));
+        }
+        return found;
+    };
+    using Served = decltype(served());
+    CHECK(served() == Served{{1, 1}, {4, 8}, {1, 8}});
+    add(4, 6, Layout::kCanonical);  // now the canonical layout is the better one for all m
+    CHECK(served() == Served{{1, 1}, {4, 1}});
+}
