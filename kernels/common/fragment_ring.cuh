@@ -8,8 +8,8 @@
 // it, consumer warps multiply, the sums of parts and of a cluster's CTAs are added in a fixed
 // order.
 
-/// The kernel: Consumer has Decoder, sum<kGeneral>(shared, decoder), which goes through all rounds
-/// of the ring, and put(sums).
+/// The kernel: Consumer has Decoder, sum<kGeneral>(shared, m, decoder), which goes through all
+/// rounds of the ring, and put(sums).
 template <FragmentRingTiling kRing, class Consumer>
 __device__ void run_ring(
     const RingMaps& maps, const void* scales, const void* codebook, void* y, int m, uint8* shared) {
@@ -17,12 +17,15 @@ __device__ void run_ring(
     static_assert(Decoder::kBytes == kRing.table_bytes());
     const int rank = blockIdx.x % kRing.cluster;
     const int row_begin = blockIdx.x / kRing.cluster * kRing.rows();
-    const int m_begin = blockIdx.y * kRing.m_tile;
+    // Of more rows than a tile, the last tile is whole, too: what it shares with the one before
+    // comes out the same.
+    const int tile_begin = blockIdx.y * kRing.m_tile;
+    const int m_begin = max(min(tile_begin, m - kRing.m_tile), 0);
     const int columns = min(m - m_begin, kRing.m_tile);
     const bool consumer = warp_index() < kRing.consumer_warps;
     const bool producer = threadIdx.x == kRing.consumers();
 
-    RingProducer<kRing> filler(maps, shared, row_begin / 16, rank * kRing.slice_k(), m_begin);
+    RingProducer<kRing> filler(maps, shared, row_begin / 16, rank * kRing.slice_k(), m_begin, m);
     if (producer) {
         filler.prefetch_maps();
         filler.init_barriers(columns);
@@ -49,9 +52,9 @@ __device__ void run_ring(
         }
         Consumer own;
         if (general) {
-            own.template sum<Decoder::kTwoVariants>(shared, decoder);
+            own.template sum<Decoder::kTwoVariants>(shared, m, decoder);
         } else {
-            own.template sum<false>(shared, decoder);
+            own.template sum<false>(shared, m, decoder);
         }
         sums.meet();
         own.put(sums);

@@ -59,12 +59,13 @@ template <FragmentRingTiling kRing>
 class RingProducer {
   public:
     __device__ RingProducer(
-        const RingMaps& maps, uint8* shared, int row_block, int k_begin, int m_begin)
+        const RingMaps& maps, uint8* shared, int row_block, int k_begin, int m_begin, int m)
         : maps_(maps),
           shared_(shared),
           row_block_(row_block),
           k_begin_(k_begin),
-          m_begin_(m_begin) {}
+          m_begin_(m_begin),
+          panel_bytes_(kRing.panel_bytes(m)) {}
 
     /// Else the first copies would read the maps one after the other.
     __device__ void prefetch_maps() const {
@@ -122,8 +123,9 @@ class RingProducer {
         constexpr bool kScales = !kRing.format.one_group();
         const bool new_quads = kScales && round_ % kRing.quad_stages() == 0;
         const uint32 full = Addresses::full(shared_, stage_.index);
-        arrive_and_expect(
-            full, kRing.x_bytes() + kRing.weight_bytes() + (new_quads ? kRing.slot_bytes() : 0));
+        arrive_and_expect(full,
+                          kRing.panels() * panel_bytes_ + kRing.weight_bytes() +
+                              (new_quads ? kRing.slot_bytes() : 0));
         const int k = k_begin_ + round_ * kRing.stage_k();
         copy_box(
             stage() + kRing.x_bytes(), maps_.w, 0, k / kRing.format.block_k(), row_block_, full);
@@ -144,7 +146,7 @@ class RingProducer {
         const int k = k_begin_ + round_ * kRing.stage_k();
 #pragma unroll
         for (int i = 0; i < kRing.panels(); i += kRing.box_panels()) {
-            copy_box(stage() + i * kRing.panel_bytes(),
+            copy_box(stage() + i * panel_bytes_,
                      maps_.x,
                      kRing.whole_panels() ? 0 : k + i * 64,
                      m_begin_,
@@ -164,6 +166,7 @@ class RingProducer {
     int row_block_;
     int k_begin_;
     int m_begin_;
+    int panel_bytes_;
     int round_ = 0;
     RingSlot<kRing.stages> stage_;
     RingSlot<kRing.scale_slots()> scale_slot_;
@@ -174,15 +177,16 @@ template <FragmentRingTiling kRing>
 class RingReader {
   public:
     /// The warp takes the rows from 16-row block row_block on, and the chunk of a part.
-    __device__ RingReader(const uint8* shared, int row_block, int part)
+    __device__ RingReader(const uint8* shared, int row_block, int part, int m)
         : shared_(shared),
           words_(Addresses::stages(shared) + kRing.x_bytes() +
                  (row_block * kRing.stage_blocks() + part * kRing.format.unroll) * 512 +
                  threadIdx.x % 32 * 16),
           scales_(Addresses::scales(shared) + row_block * kRing.slot_quads() * 128 +
                   threadIdx.x % 32 / 4 * 16),
+          panel_bytes_(kRing.panel_bytes(m)),
           x_(shared_address(Addresses::stages(shared)) +
-             part * (kRing.format.chunk_k() / 64) * kRing.panel_bytes()),
+             part * (kRing.format.chunk_k() / 64) * panel_bytes_),
           chunk_begin_(part * kRing.format.chunk_k()) {}
 
     /// Waits for the stage.
@@ -210,8 +214,9 @@ class RingReader {
                               (row_block * kRing.slot_quads() + group / 4) * 128 + group % 4 * 4)
             .words[0];
     }
-    /// Address of the chunk's first panel of x.
+    /// Address of the chunk's first panel of x; bytes from one to the next.
     __device__ uint32 x() const { return x_ + stage_.index * kRing.stage_bytes(); }
+    __device__ int panel_bytes() const { return panel_bytes_; }
 
     __device__ void next() {
         stage_.next();
@@ -226,6 +231,7 @@ class RingReader {
     const uint8* shared_;
     const uint8* words_;
     const uint8* scales_;
+    int panel_bytes_;
     uint32 x_;
     int chunk_begin_;
     int round_in_quad_ = 0;

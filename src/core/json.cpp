@@ -28,6 +28,7 @@ void members(ConstOr<TensorMap> auto& map, auto& visit) {
     visit("strides", map.strides);
     visit("box", map.box);
     visit("swizzled", map.swizzled);
+    visit.unless_default("row_step", map.row_step);
 }
 
 void members(ConstOr<LaunchStep> auto& step, auto& visit) {

@@ -55,6 +55,11 @@ std::optional<LaunchPlan> for_m(LaunchPlan plan, std::int64_t m) {
         for (TensorMap& map : step.tensor_maps) {
             if (map.operand == TensorMap::Operand::kX) {
                 map.size.at(1) = static_cast<std::uint64_t>(m);
+                if (map.row_step != 0) {
+                    const std::int64_t rows = ceil_div(m, map.row_step) * map.row_step;
+                    map.box.at(1) =
+                        static_cast<std::uint32_t>(std::min(rows, plan.tiling->m_tile));
+                }
             }
         }
     }

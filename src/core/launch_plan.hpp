@@ -22,6 +22,9 @@ struct TensorMap {
     std::vector<std::uint64_t> strides;  ///< bytes, of all dimensions but the first
     std::vector<std::uint32_t> box;      ///< what one copy takes
     bool swizzled = false;               ///< 128-byte swizzle in shared memory; else as it lies
+    /// Of x, where not 0: the box has as many rows (its second size) as the launch, rounded up to a
+    /// multiple of this, at most those of a tile. 0: always as many.
+    std::uint32_t row_step = 0;
     // NOLINTNEXTLINE(modernize-use-nullptr): its code has no pointer.
     auto operator<=>(const TensorMap&) const = default;
 };

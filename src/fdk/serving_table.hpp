@@ -27,7 +27,7 @@ struct ServingEntry {
 struct ServingTable {
     /// Of results/dispatch-table.schema.json; the one before had 2-bit weights of the fragment
     /// layout in another order, the oldest no intervals.
-    static constexpr int kSchemaVersion = 4;
+    static constexpr int kSchemaVersion = 5;
     static constexpr int kOldestSchemaVersion = 2;
 
     std::string name;  ///< of the file, for people

@@ -116,7 +116,8 @@ TEST_CASE("A step's tensor maps round-trip and are strict") {
                                 .size = {4096, 16},
                                 .strides = {8192},
                                 .box = {64, 16},
-                                .swizzled = true});
+                                .swizzled = true,
+                                .row_step = 8});
     step.tensor_maps.push_back({.operand = TensorMap::Operand::kScales,
                                 .element_bytes = 4,
                                 .size = {32, 16, 256},
@@ -127,6 +128,8 @@ TEST_CASE("A step's tensor maps round-trip and are strict") {
     check_strict(plan);
     Json json = plan;
     CHECK(json["steps"][0]["tensor_maps"][1]["operand"] == "scales");
+    CHECK(json["steps"][0]["tensor_maps"][0]["row_step"] == 8);
+    CHECK_FALSE(json["steps"][0]["tensor_maps"][1].contains("row_step"));
     json["steps"][0]["tensor_maps"][1]["operand"] = "y";
     CHECK_THROWS_WITH(json.get<LaunchPlan>(), ContainsSubstring("'y'"));
     json = plan;

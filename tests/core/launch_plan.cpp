@@ -70,6 +70,13 @@ TEST_CASE("A plan for another m has its grid, workspace and tensor map of x") {
     }
     plan.tiling->workspace_bytes_per_tile = 0;
     CHECK(for_m(plan, 100).value().workspace_bytes == 1024);
+    plan.steps[0].tensor_maps[0].row_step = 8;
+    for (const auto& [m, rows] : {std::pair{1, 8}, {8, 8}, {9, 16}, {16, 16}, {17, 16}}) {
+        CAPTURE(m);
+        const LaunchPlan other = for_m(plan, m).value();
+        CHECK(other.steps[0].tensor_maps[0].box == std::vector<std::uint32_t>{64u, rows + 0u});
+        CHECK(for_m(other, 32) == plan);
+    }
     plan.tiling.reset();
     CHECK_FALSE(for_m(plan, 32));
     CHECK(grid_for(plan, plan.steps[0], 100) == plan.steps[0].grid);
