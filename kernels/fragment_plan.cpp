@@ -16,11 +16,8 @@ constexpr int kRegisterStep = 8;            // they are given in multiples of th
 constexpr int kMostThreads = 512;
 constexpr std::int64_t kFewWarps = 4;  // along k; fewer are for short k
 
-/// Whatever the family.
+/// Whatever the family for the fragment layout.
 std::optional<std::string> declines_any(const Problem& problem, const DeviceInfo& device) {
-    if (problem.shape.m > kMostTiles) {
-        return fmt::format("is for at most {} tokens", kMostTiles);
-    }
     const std::int64_t k = problem.shape.k;
     const std::int64_t group_size = problem.format.group_size;
     if (!problem.format.quantised()) {
@@ -84,6 +81,16 @@ std::optional<std::string> fragment_declines(const Problem& problem,
                                              Skips skips) {
     if (auto reason = declines_any(problem, device)) {
         return reason;
+    }
+    return declines_all(problem, device, all_axes, skips);
+}
+
+std::optional<std::string> declines_all(const Problem& problem,
+                                        const DeviceInfo& device,
+                                        std::vector<Axis> (*all_axes)(const Problem&),
+                                        Skips skips) {
+    if (problem.shape.m > kMostTiles) {
+        return fmt::format("is for at most {} tokens", kMostTiles);
     }
     const std::vector<Axis> axes = all_axes(problem);
     if (first_valid(axes, skips, problem, device)) {

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <iterator>
 
 namespace fdkbench {
 namespace {
@@ -14,6 +16,13 @@ constexpr int kMostConsumerWarps = 16;
 constexpr int kFewestConsumerWarps = 2;
 constexpr double kWorthTrying = 1.35;  // times the least work an SM has
 constexpr std::uint64_t kPanelK = 64;
+constexpr std::uint64_t kNarrowestTile = 32;  // of wgmma
+constexpr std::uint64_t kWidestTile = 256;
+constexpr std::int64_t kManyTokens = 64;  // beyond, smaller tiles may leave room for more stages
+
+std::uint32_t number(int value) {
+    return static_cast<std::uint32_t>(value);
+}
 
 /// Row blocks, over all of k, that the SM with the most work has.
 double work(const Problem& problem, const FragmentRingTiling& ring, const DeviceInfo& device) {
@@ -71,6 +80,41 @@ std::optional<std::string> skips_stages(const FragmentRingTiling& ring, const De
     return std::nullopt;
 }
 
+/// As copies of blocks of the fragment layout see w and its scales.
+std::vector<TensorMap> block_maps(const FragmentRingTiling& ring) {
+    const auto blocks = static_cast<std::uint64_t>(ring.format.blocks());
+    const auto quads = static_cast<std::uint64_t>(ring.format.group_quads());
+    const auto row_blocks = static_cast<std::uint64_t>(ring.format.row_blocks());
+    return {{.operand = TensorMap::Operand::kW,
+             .element_bytes = 4,
+             .size = {128, blocks, row_blocks},
+             .strides = {512, blocks * 512},
+             .box = {128, number(ring.stage_blocks()), number(ring.row_blocks)},
+             .swizzled = false},
+            {.operand = TensorMap::Operand::kScales,
+             .element_bytes = 4,
+             .size = {32, quads, row_blocks},
+             .strides = {128, quads * 128},
+             .box = {32, number(ring.slot_quads()), number(ring.row_blocks)},
+             .swizzled = false}};
+}
+
+/// [panels][rows][64] of 16-bit elements [rows, k]; rows of k are farther apart than panels, which
+/// the driver takes.
+TensorMap panel_map(TensorMap::Operand operand,
+                    std::int64_t rows,
+                    const FragmentRingTiling& ring,
+                    int box_rows) {
+    const auto k = static_cast<std::uint64_t>(ring.format.k);
+    const std::uint64_t panel_k = ring.whole_panels() ? kPanelK : k;
+    return {.operand = operand,
+            .element_bytes = 2,
+            .size = {panel_k, static_cast<std::uint64_t>(rows), k / panel_k},
+            .strides = {k * 2, kPanelK * 2},
+            .box = {kPanelK, number(box_rows), number(ring.box_panels())},
+            .swizzled = true};
+}
+
 }  // namespace
 
 std::vector<ParamValue> ring_stages() {
@@ -79,6 +123,42 @@ std::vector<ParamValue> ring_stages() {
         values.emplace_back(std::int64_t{depth});
     }
     return values;
+}
+
+FragmentRingTiling wgmma_tiling(const FragmentTiling& format, const Params& params) {
+    const auto value = [&](const char* name) { return static_cast<int>(params.number(name)); };
+    return wgmma_ring(format,
+                      {.m_tile = value("m_tile"),
+                       .row_warp_groups = value("row_warp_groups"),
+                       .k_warp_groups = value("k_warp_groups"),
+                       .stages = value("stages"),
+                       .cluster = value("cluster")});
+}
+
+std::vector<Axis> wgmma_axes(std::vector<ParamValue> unrolls, std::int64_t m) {
+    const auto widest = static_cast<std::int64_t>(
+        std::clamp(std::bit_ceil(static_cast<std::uint64_t>(m)), kNarrowestTile, kWidestTile));
+    std::vector<ParamValue> m_tiles{widest};
+    for (std::int64_t tile = widest / 2; tile >= kManyTokens; tile /= 2) {
+        m_tiles.emplace_back(tile);
+    }
+    return {
+        {"row_warp_groups", {std::int64_t{2}, std::int64_t{1}, std::int64_t{3}, std::int64_t{4}}},
+        {"k_warp_groups", {std::int64_t{2}, std::int64_t{1}, std::int64_t{4}}},
+        {"unroll", std::move(unrolls)},
+        {"stages", ring_stages()},
+        {"cluster", {std::int64_t{2}, std::int64_t{1}}},
+        {"m_tile", std::move(m_tiles)},
+    };
+}
+
+std::optional<std::string> wgmma_skips(const Problem& problem,
+                                       const FragmentRingTiling& ring,
+                                       int registers,
+                                       const DeviceInfo& device) {
+    // 4 × row_warp_groups.
+    const RingCuts cuts{.row_blocks = {4, 8, 12, 16}, .clusters = {1, 2}};
+    return ring_skips(problem, ring, cuts, ring.m_tile / 2 + registers, device);
 }
 
 std::optional<std::string> ring_skips(const Problem& problem,
@@ -128,37 +208,15 @@ LaunchPlan ring_plan(const std::string& family,
     step.cluster = static_cast<std::uint32_t>(ring.cluster);
     step.waits_for_predecessor = true;
 
-    const auto k = static_cast<std::uint64_t>(problem.shape.k);
-    // Rows of x are farther apart than panels, which the driver takes.
-    const std::uint64_t panel_k = ring.whole_panels() ? kPanelK : k;
-    const auto blocks = static_cast<std::uint64_t>(ring.format.blocks());
-    const auto quads = static_cast<std::uint64_t>(ring.format.group_quads());
-    const auto row_blocks = static_cast<std::uint64_t>(ring.format.row_blocks());
-    const auto number = [](int value) { return static_cast<std::uint32_t>(value); };
     using enum TensorMap::Operand;
-    step.tensor_maps = {
-        {.operand = kX,
-         .element_bytes = 2,
-         .size = {panel_k, static_cast<std::uint64_t>(problem.shape.m), k / panel_k},
-         .strides = {k * 2, kPanelK * 2},
-         .box = {kPanelK,
-                 number(ring.x_rows(static_cast<int>(problem.shape.m))),
-                 number(ring.box_panels())},
-         .swizzled = true,
-         .row_step = number(ring.x_row_step())},
-        {.operand = kW,
-         .element_bytes = 4,
-         .size = {128, blocks, row_blocks},
-         .strides = {512, blocks * 512},
-         .box = {128, number(ring.stage_blocks()), number(ring.row_blocks)},
-         .swizzled = false},
-        {.operand = kScales,
-         .element_bytes = 4,
-         .size = {32, quads, row_blocks},
-         .strides = {128, quads * 128},
-         .box = {32, number(ring.slot_quads()), number(ring.row_blocks)},
-         .swizzled = false},
-    };
+    const auto m = static_cast<int>(problem.shape.m);
+    step.tensor_maps.push_back(panel_map(kX, m, ring, ring.x_rows(m)));
+    step.tensor_maps.back().row_step = number(ring.x_row_step());
+    if (problem.format.quantised()) {
+        std::ranges::copy(block_maps(ring), std::back_inserter(step.tensor_maps));
+    } else {
+        step.tensor_maps.push_back(panel_map(kW, problem.shape.n, ring, ring.rows()));
+    }
     return plan;
 }
 

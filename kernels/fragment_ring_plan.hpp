@@ -30,7 +30,19 @@ std::optional<std::string> ring_skips(const Problem& problem,
                                       int registers,
                                       const DeviceInfo& device);
 
-/// The launch of the family's kernel.
+// What the families share that multiply by wgmma.
+
+FragmentRingTiling wgmma_tiling(const FragmentTiling& format, const Params& params);
+
+std::vector<Axis> wgmma_axes(std::vector<ParamValue> unrolls, std::int64_t m);
+
+/// As ring_skips(); registers beside those of sums.
+std::optional<std::string> wgmma_skips(const Problem& problem,
+                                       const FragmentRingTiling& ring,
+                                       int registers,
+                                       const DeviceInfo& device);
+
+/// The launch of the family's kernel; plain weights come in panels, as x does.
 LaunchPlan ring_plan(const std::string& family,
                      const Problem& problem,
                      const FragmentRingTiling& ring);

@@ -3,29 +3,11 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <bit>
-
 namespace fdkbench {
 namespace {
 
 constexpr std::int64_t kFewTokens = 16;  // up to here mma needs less of the tensor cores' time
-constexpr std::uint64_t kWidestTile = 256;
-constexpr std::int64_t kManyTokens = 64;  // beyond, smaller tiles may leave room for more stages
-constexpr int kOtherRegisters = 30;       // addresses, counters, decoding
-
-FragmentRingTiling tiling(const Problem& problem, const Params& params) {
-    const auto number = [&](const char* name) { return static_cast<int>(params.number(name)); };
-    return wgmma_ring(fragment_tiling(problem, params),
-                      {.m_tile = number("m_tile"),
-                       .row_warp_groups = number("row_warp_groups"),
-                       .k_warp_groups = number("k_warp_groups"),
-                       .stages = number("stages"),
-                       .cluster = number("cluster")});
-}
-
-/// 4 × row_warp_groups below.
-const RingCuts kCuts{.row_blocks = {4, 8, 12, 16}, .clusters = {1, 2}};
+constexpr int kOtherRegisters = 30;      // addresses, counters, decoding
 
 std::vector<ParamValue> unrolls(int bits) {
     switch (bits) {
@@ -40,31 +22,14 @@ std::vector<ParamValue> unrolls(int bits) {
     }
 }
 
-std::vector<ParamValue> m_tiles(std::int64_t m) {
-    const auto widest = static_cast<std::int64_t>(
-        std::min(std::bit_ceil(static_cast<std::uint64_t>(m)), kWidestTile));
-    std::vector<ParamValue> tiles{widest};
-    for (std::int64_t tile = widest / 2; tile >= kManyTokens; tile /= 2) {
-        tiles.emplace_back(tile);
-    }
-    return tiles;
-}
-
 std::vector<Axis> all_axes(const Problem& problem) {
-    return {
-        {"row_warp_groups", {std::int64_t{2}, std::int64_t{1}, std::int64_t{3}, std::int64_t{4}}},
-        {"k_warp_groups", {std::int64_t{2}, std::int64_t{1}, std::int64_t{4}}},
-        {"unroll", unrolls(problem.format.bits)},
-        {"stages", ring_stages()},
-        {"cluster", {std::int64_t{2}, std::int64_t{1}}},
-        {"m_tile", m_tiles(problem.shape.m)},
-    };
+    return wgmma_axes(unrolls(problem.format.bits), problem.shape.m);
 }
 
 std::optional<std::string> skips(const Problem& problem,
                                  const Params& params,
                                  const DeviceInfo& device) {
-    const FragmentRingTiling ring = tiling(problem, params);
+    const FragmentRingTiling ring = wgmma_tiling(fragment_tiling(problem, params), params);
     const int batches = ring.format.chunk_k() / 16 / wgmma_batch_steps(ring.m_tile);
     if (batches % 2 != 0) {
         return fmt::format("unroll {}: batches of {} steps do not take turns in a chunk of {}",
@@ -73,7 +38,7 @@ std::optional<std::string> skips(const Problem& problem,
                            ring.format.chunk_k());
     }
     const int operands = 2 * 4 * wgmma_batch_steps(ring.m_tile);
-    return ring_skips(problem, ring, kCuts, ring.m_tile / 2 + operands + kOtherRegisters, device);
+    return wgmma_skips(problem, ring, operands + kOtherRegisters, device);
 }
 
 std::vector<Axis> axes(const Problem& problem, const DeviceInfo& device) {
@@ -99,7 +64,8 @@ bool wgmma_takes(const Problem& problem, const DeviceInfo& device) {
 namespace {
 
 LaunchPlan plan(const Problem& problem, const Params& params, const DeviceInfo&) {
-    return ring_plan("fragment_wgmma", problem, tiling(problem, params));
+    return ring_plan(
+        "fragment_wgmma", problem, wgmma_tiling(fragment_tiling(problem, params), params));
 }
 
 const RegisterFamily registration{{

@@ -6,8 +6,9 @@
 /// copies (fragment_ring.cuh): one set of numbers for a kernel and its descriptor.
 ///
 /// A stage of the ring holds x in panels of 64 along k, [x_rows][128 bytes] each, then weights,
-/// [row_blocks][stage_blocks][512]. Scales come in whole quads of groups, [row_blocks][quads][128],
-/// a slot of their own ring for one stage or for several.
+/// [row_blocks][stage_blocks][512]; plain weights are panels as x is, [rows][128 bytes]. Scales
+/// come in whole quads of groups, [row_blocks][quads][128], a slot of their own ring for one stage
+/// or for several.
 struct FragmentRingTiling {
     FragmentTiling format;
     int m_tile;          ///< rows of x a CTA, a multiple of 8

@@ -5,7 +5,7 @@
 /// How the kernels for the fragment layout cut its blocks: one set of numbers for a kernel and its
 /// descriptor. Sizes in elements unless named otherwise.
 struct FragmentTiling {
-    int bits;        ///< 8, 4, 2 or 1
+    int bits;        ///< 8, 4, 2 or 1; 16 for plain weights, which are no blocks but as large
     int group_size;  ///< k, or a multiple of 32
     int n;
     int k;       ///< a multiple of 32
@@ -22,6 +22,8 @@ struct FragmentTiling {
     FDK_CONSTEXPR int groups() const { return k / group_size; }
     FDK_CONSTEXPR int group_quads() const { return divide_up(groups(), 4); }
     FDK_CONSTEXPR bool one_group() const { return groups() == 1; }
+    /// Of a row; that of plain weights, of which all are one group, is 1.
+    FDK_CONSTEXPR bool one_scale() const { return one_group() && bits < 16; }
 
     /// A span of a chunk has one scale.
     FDK_CONSTEXPR int span_k() const {
@@ -42,7 +44,9 @@ struct FragmentTiling {
     }
 
     /// Bytes of the decoder's table in shared memory (fragment_decode.cuh).
-    FDK_CONSTEXPR int table_bytes(int row_bytes) const { return bits >= 4 ? 256 * row_bytes : 0; }
+    FDK_CONSTEXPR int table_bytes(int row_bytes) const {
+        return bits == 8 || bits == 4 ? 256 * row_bytes : 0;
+    }
 
     static FDK_CONSTEXPR int divide_up(int a, int b) { return (a + b - 1) / b; }
     static FDK_CONSTEXPR int common_divisor(int a, int b) {

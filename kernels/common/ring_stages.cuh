@@ -127,8 +127,13 @@ class RingProducer {
                           kRing.panels() * panel_bytes_ + kRing.weight_bytes() +
                               (new_quads ? kRing.slot_bytes() : 0));
         const int k = k_begin_ + round_ * kRing.stage_k();
-        copy_box(
-            stage() + kRing.x_bytes(), maps_.w, 0, k / kRing.format.block_k(), row_block_, full);
+        constexpr bool kPlain = kRing.format.bits == 16;
+        copy_box(stage() + kRing.x_bytes(),
+                 maps_.w,
+                 0,
+                 kPlain ? row_block_ * 16 : k / kRing.format.block_k(),
+                 kPlain ? k / 64 : row_block_,
+                 full);
         if (new_quads) {
             copy_box(
                 shared_address(Addresses::scales(shared_)) + scale_slot_.index * kRing.slot_bytes(),
@@ -213,6 +218,11 @@ class RingReader {
         return load_shared<4>(scales_ + scale_slot_.index * kRing.slot_bytes() +
                               (row_block * kRing.slot_quads() + group / 4) * 128 + group % 4 * 4)
             .words[0];
+    }
+    /// Address of the stage's weights, of all rows and parts.
+    __device__ uint32 weights() const {
+        return shared_address(Addresses::stages(shared_)) + stage_.index * kRing.stage_bytes() +
+               kRing.x_bytes();
     }
     /// Address of the chunk's first panel of x; bytes from one to the next.
     __device__ uint32 x() const { return x_ + stage_.index * kRing.stage_bytes(); }

@@ -48,74 +48,94 @@ __device__ inline void wait_wgmma() {
 #define FDK_WGMMA_TYPES ".f32.f16.f16 "
 #endif
 
-// Operands of the instruction: 4 sums, and multiples of them.
+// Text and operands of the instruction: sums from %0 on, then a, then b.
+#define FDK_LIST16 "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15"
+#define FDK_LIST32 \
+    FDK_LIST16     \
+    ", %16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31"
+#define FDK_LIST64                                                                          \
+    FDK_LIST32                                                                              \
+    ", %32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47, %48" \
+    ", %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63"
+#define FDK_LIST128                                                                         \
+    FDK_LIST64                                                                              \
+    ", %64, %65, %66, %67, %68, %69, %70, %71, %72, %73, %74, %75, %76, %77, %78, %79, %80" \
+    ", %81, %82, %83, %84, %85, %86, %87, %88, %89, %90, %91, %92, %93, %94, %95, %96, %97" \
+    ", %98, %99, %100, %101, %102, %103, %104, %105, %106, %107, %108, %109, %110, %111"    \
+    ", %112, %113, %114, %115, %116, %117, %118, %119, %120, %121, %122, %123, %124, %125"  \
+    ", %126, %127"
 #define FDK_SUMS4(i) "+f"(d[i]), "+f"(d[(i) + 1]), "+f"(d[(i) + 2]), "+f"(d[(i) + 3])
-#define FDK_SUMS16(i) FDK_SUMS4(i), FDK_SUMS4((i) + 4), FDK_SUMS4((i) + 8), FDK_SUMS4((i) + 12)
-#define FDK_SUMS64(i) \
-    FDK_SUMS16(i), FDK_SUMS16((i) + 16), FDK_SUMS16((i) + 32), FDK_SUMS16((i) + 48)
-#define FDK_A "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b)
+#define FDK_SUMS16_FROM(i) FDK_SUMS4(i), FDK_SUMS4((i) + 4), FDK_SUMS4((i) + 8), FDK_SUMS4((i) + 12)
+#define FDK_SUMS16 FDK_SUMS16_FROM(0)
+#define FDK_SUMS32 FDK_SUMS16, FDK_SUMS16_FROM(16)
+#define FDK_SUMS64 FDK_SUMS32, FDK_SUMS16_FROM(32), FDK_SUMS16_FROM(48)
+#define FDK_SUMS128 \
+    FDK_SUMS64, FDK_SUMS16_FROM(64), FDK_SUMS16_FROM(80), FDK_SUMS16_FROM(96), FDK_SUMS16_FROM(112)
+#define FDK_REGISTERS "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b)
+#define FDK_ADDRESSES "l"(a), "l"(b)
+// A 0 for each operand in shared memory: it is not transposed.
+#define FDK_WGMMA(columns, list, sums, text, zeros, operands)                                  \
+    asm volatile(                                                                              \
+        "{\n.reg .pred add;\nsetp.ne.b32 add, 1, 0;\n"                                         \
+        "wgmma.mma_async.sync.aligned.m64n" #columns "k16" FDK_WGMMA_TYPES "{" list "}, " text \
+        ", add, 1, 1, " zeros ";\n}"                                                           \
+        : sums                                                                                 \
+        : operands)
 
 /// kColumns is 32, 64, 128 or 256.
 template <int kColumns>
 __device__ inline void wgmma(float (&d)[kColumns / 2], const uint32 (&a)[4], uint64 b);
+/// The same with a in shared memory, as b.
+template <int kColumns>
+__device__ inline void wgmma(float (&d)[kColumns / 2], uint64 a, uint64 b);
 
 template <>
 __device__ inline void wgmma<32>(float (&d)[16], const uint32 (&a)[4], uint64 b) {
-    asm volatile(
-        "{\n.reg .pred add;\nsetp.ne.b32 add, 1, 0;\n"
-        "wgmma.mma_async.sync.aligned.m64n32k16" FDK_WGMMA_TYPES
-        "{%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15}, "
-        "{%16, %17, %18, %19}, %20, add, 1, 1, 0;\n}"
-        : FDK_SUMS16(0)
-        : FDK_A);
+    FDK_WGMMA(32, FDK_LIST16, FDK_SUMS16, "{%16, %17, %18, %19}, %20", "0", FDK_REGISTERS);
+}
+template <>
+__device__ inline void wgmma<32>(float (&d)[16], uint64 a, uint64 b) {
+    FDK_WGMMA(32, FDK_LIST16, FDK_SUMS16, "%16, %17", "0, 0", FDK_ADDRESSES);
 }
 
 template <>
 __device__ inline void wgmma<64>(float (&d)[32], const uint32 (&a)[4], uint64 b) {
-    asm volatile(
-        "{\n.reg .pred add;\nsetp.ne.b32 add, 1, 0;\n"
-        "wgmma.mma_async.sync.aligned.m64n64k16" FDK_WGMMA_TYPES
-        "{%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, "
-        "%18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31}, "
-        "{%32, %33, %34, %35}, %36, add, 1, 1, 0;\n}"
-        : FDK_SUMS16(0), FDK_SUMS16(16)
-        : FDK_A);
+    FDK_WGMMA(64, FDK_LIST32, FDK_SUMS32, "{%32, %33, %34, %35}, %36", "0", FDK_REGISTERS);
+}
+template <>
+__device__ inline void wgmma<64>(float (&d)[32], uint64 a, uint64 b) {
+    FDK_WGMMA(64, FDK_LIST32, FDK_SUMS32, "%32, %33", "0, 0", FDK_ADDRESSES);
 }
 
 template <>
 __device__ inline void wgmma<128>(float (&d)[64], const uint32 (&a)[4], uint64 b) {
-    asm volatile(
-        "{\n.reg .pred add;\nsetp.ne.b32 add, 1, 0;\n"
-        "wgmma.mma_async.sync.aligned.m64n128k16" FDK_WGMMA_TYPES
-        "{%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, "
-        "%18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, %32, %33, "
-        "%34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47, %48, %49, "
-        "%50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63}, "
-        "{%64, %65, %66, %67}, %68, add, 1, 1, 0;\n}"
-        : FDK_SUMS64(0)
-        : FDK_A);
+    FDK_WGMMA(128, FDK_LIST64, FDK_SUMS64, "{%64, %65, %66, %67}, %68", "0", FDK_REGISTERS);
+}
+template <>
+__device__ inline void wgmma<128>(float (&d)[64], uint64 a, uint64 b) {
+    FDK_WGMMA(128, FDK_LIST64, FDK_SUMS64, "%64, %65", "0, 0", FDK_ADDRESSES);
 }
 
 template <>
 __device__ inline void wgmma<256>(float (&d)[128], const uint32 (&a)[4], uint64 b) {
-    asm volatile(
-        "{\n.reg .pred add;\nsetp.ne.b32 add, 1, 0;\n"
-        "wgmma.mma_async.sync.aligned.m64n256k16" FDK_WGMMA_TYPES
-        "{%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, "
-        "%18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, %32, %33, %34, "
-        "%35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47, %48, %49, %50, %51, "
-        "%52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63, %64, %65, %66, %67, %68, "
-        "%69, %70, %71, %72, %73, %74, %75, %76, %77, %78, %79, %80, %81, %82, %83, %84, %85, "
-        "%86, %87, %88, %89, %90, %91, %92, %93, %94, %95, %96, %97, %98, %99, %100, %101, "
-        "%102, %103, %104, %105, %106, %107, %108, %109, %110, %111, %112, %113, %114, %115, "
-        "%116, %117, %118, %119, %120, %121, %122, %123, %124, %125, %126, %127}, "
-        "{%128, %129, %130, %131}, %132, add, 1, 1, 0;\n}"
-        : FDK_SUMS64(0), FDK_SUMS64(64)
-        : FDK_A);
+    FDK_WGMMA(256, FDK_LIST128, FDK_SUMS128, "{%128, %129, %130, %131}, %132", "0", FDK_REGISTERS);
+}
+template <>
+__device__ inline void wgmma<256>(float (&d)[128], uint64 a, uint64 b) {
+    FDK_WGMMA(256, FDK_LIST128, FDK_SUMS128, "%128, %129", "0, 0", FDK_ADDRESSES);
 }
 
-#undef FDK_A
+#undef FDK_WGMMA
+#undef FDK_ADDRESSES
+#undef FDK_REGISTERS
+#undef FDK_SUMS128
 #undef FDK_SUMS64
+#undef FDK_SUMS32
 #undef FDK_SUMS16
+#undef FDK_SUMS16_FROM
 #undef FDK_SUMS4
+#undef FDK_LIST128
+#undef FDK_LIST64
+#undef FDK_LIST32
+#undef FDK_LIST16
 #undef FDK_WGMMA_TYPES

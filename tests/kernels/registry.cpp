@@ -27,8 +27,10 @@ TEST_CASE("Every family of the project registers itself, sorted by name") {
     CHECK(std::ranges::is_sorted(names));
     for (const char* name : {"dense_mma",
                              "dense_mv",
+                             "dense_wgmma",
                              "fragment_imma",
                              "fragment_mma",
+                             "fragment_ring",
                              "fragment_wgmma",
                              "host_dense",
                              "host_lut",
