@@ -13,7 +13,7 @@ namespace fdkbench {
 
 namespace {
 
-/// Adds those of its matrix that it does not have, as candidates or else as skipped.
+/// Adds those of its matrix that it lacks; where one cannot be built, that is all the cell says.
 void add_finalists(CellPlan& cell,
                    const std::vector<TableEntry>& finalists,
                    const SweepOptions& sweep) {
