@@ -1,8 +1,10 @@
 #include "results/boundaries.hpp"
 
+#include "results/layout_choice.hpp"
+
 #include <algorithm>
 #include <set>
-#include <tuple>
+#include <utility>
 
 namespace fdkbench {
 
@@ -41,15 +43,31 @@ std::vector<Problem> crossings(const DispatchTable& table) {
     return found;
 }
 
+std::vector<Problem> first_crossings(const Store& store,
+                                     const DispatchTable& table,
+                                     const std::vector<Problem>& swept) {
+    const std::set<Problem> known(swept.begin(), swept.end());
+    DispatchTable alone;
+    for (auto& [matrix, layouts] : winners_by_matrix(store, table.device_key, table.policy)) {
+        for (LayoutWinners& winners : layouts) {
+            std::erase_if(winners,
+                          [&](const TableEntry& entry) { return !known.contains(entry.problem); });
+        }
+        const LayoutWinners chosen = choose_layout(layouts).entries;
+        alone.entries.insert(alone.entries.end(), chosen.begin(), chosen.end());
+    }
+    return crossings(alone);
+}
+
 std::vector<TableEntry> finalists(const Store& store, const DispatchTable& table) {
     std::vector<TableEntry> found;
-    std::set<std::tuple<Problem, std::string, std::string>> seen;
-    for (const Layout layout : {Layout::kCanonical, Layout::kFragment}) {
-        const Rows rows = winners(store, table.device_key, table.policy, {.layout = layout});
-        for (TableEntry& entry : table_entries(rows)) {
-            if (seen.emplace(matrix_of(entry.problem), entry.family, to_string(entry.params))
-                    .second) {
-                found.push_back(std::move(entry));
+    for (auto& [matrix, layouts] : winners_by_matrix(store, table.device_key, table.policy)) {
+        std::set<std::pair<std::string, std::string>> seen;
+        for (LayoutWinners& winners : layouts) {
+            for (TableEntry& entry : winners) {
+                if (seen.emplace(entry.family, to_string(entry.params)).second) {
+                    found.push_back(std::move(entry));
+                }
             }
         }
     }

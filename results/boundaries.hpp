@@ -14,9 +14,15 @@ namespace fdkbench {
 /// the next call halves what is left, down to a tile.
 std::vector<Problem> crossings(const DispatchTable& table);
 
+/// The same by what the cells of these problems alone say, layout included: between the m of a
+/// sweep, not what was measured at others since. Device and policy are the table's.
+std::vector<Problem> first_crossings(const Store& store,
+                                     const DispatchTable& table,
+                                     const std::vector<Problem>& swept);
+
 /// The kernels that win an m of their matrix, in whichever layout, each once for each matrix: what
-/// is worth comparing at a crossing. Both layouts, so that the table can still choose between them
-/// by m that both have. Device and policy are the table's.
+/// is worth comparing at any crossing. Both layouts, so that the table can still choose between
+/// them by m that both have. Device and policy are the table's.
 std::vector<TableEntry> finalists(const Store& store, const DispatchTable& table);
 
 }  // namespace fdkbench

@@ -11,7 +11,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <map>
 
 namespace fdkbench {
@@ -70,25 +69,6 @@ std::map<std::string, Json> figures_of(const std::string& facts) {
     return figures;
 }
 
-/// Winners by matrix in the order of the table, then by layout.
-std::map<Problem, std::vector<LayoutWinners>> winners_by_matrix(const Store& store,
-                                                                const DispatchTable& table,
-                                                                const TableRules& rules) {
-    constexpr std::array kLayouts{Layout::kCanonical, Layout::kFragment};
-    std::map<Problem, std::vector<LayoutWinners>> matrices;
-    KernelFilter filter = filter_of(rules);
-    for (std::size_t i = 0; i < kLayouts.size(); ++i) {
-        filter.layout = kLayouts[i];
-        const Rows rows = winners(store, table.device_key, table.policy, filter);
-        for (TableEntry& added : table_entries(rows)) {
-            auto& layouts = matrices[matrix_of(added.problem)];
-            layouts.resize(kLayouts.size());
-            layouts[i].push_back(std::move(added));
-        }
-    }
-    return matrices;
-}
-
 /// What is left of the best kernels of a matrix when there may be few.
 std::vector<TableEntry> limited(const Store& store,
                                 const DispatchTable& table,
@@ -145,7 +125,8 @@ DispatchTable read_table(const Store& store,
 
     table.policy = chosen_policy(policies(store, table.device_key), policy);
 
-    for (const auto& [matrix, layouts] : winners_by_matrix(store, table, rules)) {
+    for (const auto& [matrix, layouts] :
+         winners_by_matrix(store, table.device_key, table.policy, filter_of(rules))) {
         LayoutChoice choice = choose_layout(layouts);
         if (rules.limit() > 0) {
             choice.entries = limited(store, table, rules, choice.entries);

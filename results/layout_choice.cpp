@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <utility>
 
@@ -56,6 +57,23 @@ std::string cost(const TableEntry& other,
 }
 
 }  // namespace
+
+std::map<Problem, std::vector<LayoutWinners>> winners_by_matrix(const Store& store,
+                                                                const std::string& device_key,
+                                                                const std::string& policy,
+                                                                KernelFilter filter) {
+    constexpr std::array kLayouts{Layout::kCanonical, Layout::kFragment};
+    std::map<Problem, std::vector<LayoutWinners>> matrices;
+    for (std::size_t i = 0; i < kLayouts.size(); ++i) {
+        filter.layout = kLayouts[i];
+        for (TableEntry& added : table_entries(winners(store, device_key, policy, filter))) {
+            auto& layouts = matrices[matrix_of(added.problem)];
+            layouts.resize(kLayouts.size());
+            layouts[i].push_back(std::move(added));
+        }
+    }
+    return matrices;
+}
 
 LayoutChoice choose_layout(const std::vector<LayoutWinners>& layouts) {
     const auto chosen = std::ranges::max_element(layouts, {}, worth);

@@ -2,6 +2,7 @@
 
 #include "results/table_entry.hpp"
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,13 @@ namespace fdkbench {
 /// The winners of one matrix's cells (same n, k, bits, group size and type) among the kernels of
 /// one layout, by m.
 using LayoutWinners = std::vector<TableEntry>;
+
+/// Those of every matrix that was measured on a device under a policy, in each layout, among the
+/// kernels that pass the filter, whose own layout does not count.
+std::map<Problem, std::vector<LayoutWinners>> winners_by_matrix(const Store& store,
+                                                                const std::string& device_key,
+                                                                const std::string& policy,
+                                                                KernelFilter filter = {});
 
 /// What a table keeps of them, and what that costs.
 struct LayoutChoice {

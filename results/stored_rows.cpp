@@ -158,30 +158,23 @@ std::vector<StoredRow> winner_rows(const Store& store,
     return stored_rows(store, winners(store, device_key, policy));
 }
 
-std::vector<StoredRow> served_rows(const Store& store,
+std::vector<ServedRow> served_rows(const Store& store,
                                    const std::string& device_key,
                                    const std::string& policy) {
-    const auto id = [](const Rows& rows, std::size_t row) {
-        return rows.integer(row, "measurement_id");
-    };
     const Rows best = winners(store, device_key, policy);
-    std::vector<StoredRow> found = stored_rows(store, best);
+    std::vector<ServedRow> served;
     std::set<std::int64_t> known;
     for (std::size_t row = 0; row < best.size(); ++row) {
-        known.insert(id(best, row));
+        const std::int64_t id = best.integer(row, "measurement_id");
+        known.insert(id);
+        served.push_back({stored_row(store, id), true});
     }
-    const DispatchTable table = read_table(store, device_key, {}, policy);
-    for (const Layout layout : {Layout::kCanonical, Layout::kFragment}) {
-        const Rows rows = winners(store, device_key, policy, {.layout = layout});
-        for (std::size_t row = 0; row < rows.size(); ++row) {
-            const TableEntry* taken = entry_for(table, rows.problem(row));
-            if (taken != nullptr && taken->problem == rows.problem(row) &&
-                taken->layout == layout && known.insert(id(rows, row)).second) {
-                found.push_back(stored_row(store, id(rows, row)));
-            }
+    for (const TableEntry& taken : read_table(store, device_key, {}, policy).entries) {
+        if (known.insert(taken.measurement_id).second) {
+            served.push_back({stored_row(store, taken.measurement_id), false});
         }
     }
-    return found;
+    return served;
 }
 
 }  // namespace fdkbench

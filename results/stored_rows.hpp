@@ -35,9 +35,14 @@ std::vector<StoredRow> winner_rows(const Store& store,
                                    const std::string& device_key,
                                    const std::string& policy);
 
+struct ServedRow {
+    StoredRow row;
+    bool wins = true;  ///< its cell; else a table takes it in the winner's place
+};
+
 /// The winners, then what a table without rules takes in the place of some: it keeps a matrix to
 /// one layout, and the winner may be of the other.
-std::vector<StoredRow> served_rows(const Store& store,
+std::vector<ServedRow> served_rows(const Store& store,
                                    const std::string& device_key,
                                    const std::string& policy);
 

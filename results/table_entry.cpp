@@ -13,6 +13,7 @@ TableEntry table_entry(const Rows& rows, std::size_t row) {
     entry.driver = rows.text(row, "driver");
     entry.compiler = rows.text(row, "compiler");
     entry.commit = rows.text(row, "commit_id");
+    entry.measurement_id = rows.integer(row, "measurement_id");
     entry.run_id = rows.integer(row, "run_id");
     return entry;
 }

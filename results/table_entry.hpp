@@ -22,7 +22,8 @@ struct TableEntry : Winner {
     std::string driver;
     std::string compiler;
     std::string commit;
-    std::int64_t run_id = 0;  ///< in the database
+    std::int64_t measurement_id = 0;  ///< in the database, as is run_id
+    std::int64_t run_id = 0;
     /// Its matrix was not swept: a cost model chose it, time, ratio and error are its predictions,
     /// and what it was measured with is that of the newest measurement they rest on (CostModel).
     bool extrapolated = false;

@@ -51,9 +51,11 @@ void add_race(CLI::App& app, SweepArguments& arguments) {
                    options.margin,
                    "A cell's former winner stays unless beaten by this share: 0.03 is 3 %")
         ->capture_default_str();
-    app.add_flag("--boundaries",
-                 options.boundaries,
-                 "Then measure between these m, too, where the table changes kernels");
+    app.add_flag(
+        "--boundaries",
+        options.boundaries,
+        "Then measure between these m, too, where the table changes kernels: all candidates "
+        "in the middle, winners beyond");
     app.add_flag("--complete",
                  options.complete,
                  "Time every candidate to the end, also those that cannot win");

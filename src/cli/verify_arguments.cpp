@@ -22,15 +22,19 @@ struct VerifyArguments {
 
 Subcommand add_verify(CLI::App& program) {
     const auto arguments = std::make_shared<VerifyArguments>();
-    CLI::App* app = new_subcommand(
-        program,
-        "verify",
-        "Measure winners again: which drifted, which are wrong now",
-        "  fdkbench verify --sample 5%\n"
-        "  fdkbench verify --ledger ledger.json\n"
-        "What does not hold at once is measured in two more processes. Ends with exit code 1 when "
-        "a winner has drifted or is wrong, with 3 when one could not be measured well enough.");
-    app->add_option("--sample", arguments->sample, "This share of the winners, drawn at random")
+    CLI::App* app =
+        new_subcommand(program,
+                       "verify",
+                       "Measure again what tables are made of: what drifted, what is wrong now",
+                       "  fdkbench verify --sample 5%\n"
+                       "  fdkbench verify --ledger ledger.json\n"
+                       "Measures the winners, and what a table takes in their place where it keeps "
+                       "a matrix to one "
+                       "layout. What does not hold at once is measured in two more processes. Ends "
+                       "with exit code 1 "
+                       "when a kernel has drifted or is wrong, with 3 when one could not be "
+                       "measured well enough.");
+    app->add_option("--sample", arguments->sample, "This share of them, drawn at random")
         ->capture_default_str();
     app->add_option(
         "--ledger",
@@ -45,7 +49,7 @@ Subcommand add_verify(CLI::App& program) {
                 options.ledger = arguments->ledger;
                 options.policy = arguments->policy;
                 if (!options.ledger.empty() && options.sample_pct < 100) {
-                    throw UsageError("--ledger lists all winners: leave --sample out");
+                    throw UsageError("--ledger lists all of them: leave --sample out");
                 }
                 return [options] { return run_verify(options); };
             }};

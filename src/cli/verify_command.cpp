@@ -29,16 +29,17 @@ constexpr int kProcesses = 3;
 
 struct Verified {
     const StoredRow* row = nullptr;
+    bool wins = true;                    ///< its cell; else a table takes it in the winner's place
     std::optional<Candidate> candidate;  ///< none when this program cannot build it
     std::string binary_hash;             ///< that its source compiles to now
     Trial trial;
 };
 
 /// So many of the rows, drawn at random, in their order.
-std::vector<StoredRow> drawn(const std::vector<StoredRow>& rows, double percent) {
+std::vector<ServedRow> drawn(const std::vector<ServedRow>& rows, double percent) {
     const auto count =
         static_cast<std::size_t>(std::ceil(percent / 100 * static_cast<double>(rows.size())));
-    std::vector<StoredRow> sample;
+    std::vector<ServedRow> sample;
     std::sample(rows.begin(),
                 rows.end(),
                 std::back_inserter(sample),
@@ -58,18 +59,20 @@ std::string interval(const Measurement& measurement) {
 }
 
 void print(const std::vector<Verified>& all) {
-    fmt::print("{:<52} {:<12} {:<22} {:<22} {}\n", "cell", "family", "stored", "now", "");
+    fmt::print("{:<52} {:<14} {:<22} {:<22} {}\n", "cell", "family", "stored", "now", "");
     for (const Verified& verified : all) {
         const Measurement* now = verified.trial.now();
         const bool other_code =
             !verified.binary_hash.empty() && verified.binary_hash != verified.row->binary_hash;
-        fmt::print("{:<52} {:<12} {:<22} {:<22} {}{}\n",
-                   to_string(verified.row->problem),
-                   verified.row->family,
-                   interval(verified.row->measurement),
-                   now != nullptr && now->ratio ? interval(*now) : "",
-                   verified.trial.judgement().text,
-                   other_code ? " (its machine code has changed since)" : "");
+        fmt::print(
+            "{:<52} {:<14} {:<22} {:<22} {}{}{}\n",
+            to_string(verified.row->problem),
+            verified.row->family,
+            interval(verified.row->measurement),
+            now != nullptr && now->ratio ? interval(*now) : "",
+            verified.trial.judgement().text,
+            verified.wins ? "" : " (not the winner: the table keeps its matrix to its layout)",
+            other_code ? " (its machine code has changed since)" : "");
     }
 }
 
@@ -103,13 +106,14 @@ void measure(std::vector<Verified>& all,
     }
 }
 
-std::vector<Verified> verify_all(const std::vector<StoredRow>& rows,
+std::vector<Verified> verify_all(const std::vector<ServedRow>& rows,
                                  const SweepOptions& options,
                                  WorkerFactory& factory,
                                  const std::atomic<bool>& stop) {
     std::vector<Verified> all;
-    for (const StoredRow& row : rows) {
+    for (const auto& [row, wins] : rows) {
         all.push_back({.row = &row,
+                       .wins = wins,
                        .candidate = rebuilt_candidate(row.family, row.problem, row.params, options),
                        .binary_hash = "",
                        .trial = Trial(row.measurement, row.problem)});
@@ -163,7 +167,7 @@ ExitCode run_verify(const VerifyOptions& options) {
     }
     const std::string policy = chosen_policy(known, options.policy);
     fmt::print(stderr, "{}", policy_note(store, device.info().key, policy, options.policy));
-    const std::vector<StoredRow> rows =
+    const std::vector<ServedRow> rows =
         drawn(served_rows(store, device.info().key, policy), options.sample_pct);
     const std::atomic<bool>& stop = stop_on_interrupt();
     WorkerFactory factory =

@@ -80,9 +80,8 @@ void require_given(const char* name, const void* pointer) {
 }
 
 ElementType element_type(fdk_type type) {
-    require(
-        type == FDK_BF16 || type == FDK_FP16,
-        fmt::format("type {} is not possible here: FDK_BF16 or FDK_FP16", static_cast<int>(type)));
+    require(type == FDK_BF16 || type == FDK_FP16,
+            fmt::format("type {} is not possible here: FDK_BF16 or FDK_FP16", type));
     return type == FDK_BF16 ? ElementType::kBf16 : ElementType::kFp16;
 }
 
@@ -107,7 +106,7 @@ Layout layout_of(const fdk_format& format) {
     require(format.layout == FDK_CANONICAL || (format.layout == FDK_FRAGMENT && format.bits != 16),
             fmt::format("layout {} is not possible with {} bits: FDK_CANONICAL, or FDK_FRAGMENT "
                         "with fewer than 16",
-                        static_cast<int>(format.layout),
+                        format.layout,
                         format.bits));
     return format.layout == FDK_CANONICAL ? Layout::kCanonical : Layout::kFragment;
 }
@@ -187,7 +186,7 @@ Problem quantisable(const fdk_format* format,
     require_given("weight_data", weight_data);
     require_given("scale", scale);
     require(weights_type == FDK_BF16 || weights_type == FDK_FP16 || weights_type == FDK_FP32,
-            fmt::format("there is no weights_type {}", static_cast<int>(weights_type)));
+            fmt::format("there is no weights_type {}", weights_type));
     return problem;
 }
 

@@ -39,13 +39,16 @@ typedef enum fdk_status {
     FDK_INTERNAL = 7           ///< a fault of this library
 } fdk_status;
 
-typedef enum fdk_type { FDK_BF16 = 0, FDK_FP16 = 1, FDK_FP32 = 2 } fdk_type;
+/// Integers, so that any value may be passed: one that is not listed is FDK_INVALID_ARGUMENT.
+typedef int32_t fdk_type;
+enum { FDK_BF16 = 0, FDK_FP16 = 1, FDK_FP32 = 2 };
 
 /// The order of packed weights and scales in memory.
-typedef enum fdk_layout {
+typedef int32_t fdk_layout;
+enum {
     FDK_CANONICAL = 0,  ///< row-major, the first weight of a byte in its most significant bits
     FDK_FRAGMENT = 1    ///< that of the operands of tensor cores, as src/core/fragment.hpp has it
-} fdk_layout;
+};
 
 /// What the weights [n,k] are. Valid: 1 ≤ n, k ≤ 2^24; bits 8, 4, 2 or 1 with a group_size that
 /// divides k and whose group_size·bits are whole bytes, or bits 16 with group_size 0.
@@ -109,11 +112,11 @@ FDK_API fdk_status fdk_quantise(const fdk_format* format,
 
 /// The same on a GPU: weights, weight_data and scale lie in memory of `device` ("cuda:0", "cuda:1",
 /// …; null for cuda:0), the codebook in the host's; weight_data of layout FDK_FRAGMENT lies at a
-/// multiple of 16 bytes, and the device has room for as much again for the time of the call. Gives the same bytes as fdk_quantise(), unless
-/// the weights of one group of 1 or 2 bits differ by so much that the rounding of their sum in
-/// double shows. Waits for `stream` (a cudaStream_t of that device; null for its default stream),
-/// on which it works and which must not be captured. Where it fails, weight_data and scale may have
-/// been written. FDK_INVALID_ARGUMENT, FDK_NO_DEVICE,
+/// multiple of 16 bytes, and the device has room for as much again for the time of the call. Gives
+/// the same bytes as fdk_quantise(), unless the weights of one group of 1 or 2 bits differ by so
+/// much that the rounding of their sum in double shows. Waits for `stream` (a cudaStream_t of that
+/// device; null for its default stream), on which it works and which must not be captured. Where it
+/// fails, weight_data and scale may have been written. FDK_INVALID_ARGUMENT, FDK_NO_DEVICE,
 /// FDK_ENVIRONMENT, FDK_DEVICE_ERROR.
 FDK_API fdk_status fdk_quantise_on(const char* device,
                                    void* stream,
@@ -128,12 +131,13 @@ FDK_API fdk_status fdk_quantise_on(const char* device,
 /// the order that they read (one copy for all m), sets workspaces up and launches each kernel once,
 /// with zeros, so that later launches, of whatever m, find everything loaded. `device`: "host",
 /// "cuda:0", "cuda:1", …; null for the first device of the table's kind. weight_data, scale,
-/// codebook: as fdk_quantise() takes and writes them, in format->layout, whichever the kernels read;
-/// in the host's memory, not needed after the call. With bits 16, weight_data is [n,k] of format->type, scale and codebook are null. The
-/// caller owns *matrix. Must not be called while this thread captures a CUDA graph. Needs, for the
-/// time of the call, memory for x and y of the m with which kernels are launched: where one of them
-/// calls cuBLASLt, up to 4096. Leaves the thread's current CUDA device as it is.
-/// FDK_INVALID_ARGUMENT, FDK_NO_ENTRY, FDK_NO_DEVICE, FDK_ENVIRONMENT, FDK_DEVICE_ERROR.
+/// codebook: as fdk_quantise() takes and writes them, in format->layout, whichever the kernels
+/// read; in the host's memory, not needed after the call. With bits 16, weight_data is [n,k] of
+/// format->type, scale and codebook are null. The caller owns *matrix. Must not be called while
+/// this thread captures a CUDA graph. Needs, for the time of the call, memory for x and y of the m
+/// with which kernels are launched: where one of them calls cuBLASLt, up to 4096. Leaves the
+/// thread's current CUDA device as it is. FDK_INVALID_ARGUMENT, FDK_NO_ENTRY, FDK_NO_DEVICE,
+/// FDK_ENVIRONMENT, FDK_DEVICE_ERROR.
 FDK_API fdk_status fdk_matrix_create(const fdk_table* table,
                                      const fdk_format* format,
                                      const void* weight_data,

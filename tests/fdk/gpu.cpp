@@ -265,8 +265,8 @@ TEST_CASE("A GPU quantises to the same bytes as the CPU, and refuses what is not
                       .group_size = GENERATE(32, 64, 4032),
                       .bits = bits,
                       .type = type == ElementType::kBf16 ? FDK_BF16 : FDK_FP16,
-                      .layout = GENERATE(FDK_CANONICAL, FDK_FRAGMENT)};
-    CAPTURE(bits, format.group_size, static_cast<int>(format.layout));
+                      .layout = GENERATE(fdk_layout{FDK_CANONICAL}, fdk_layout{FDK_FRAGMENT})};
+    CAPTURE(bits, format.group_size, format.layout);
     const auto count = static_cast<std::size_t>(format.n * format.k);
     std::vector<float> weights(count);
     std::mt19937 random(5);

@@ -77,7 +77,7 @@ TEST_CASE("What cannot be quantised is refused in words") {
     CHECK_THAT(
         refusal(fdk_quantise(&format, weights.data(), FDK_FP32, nullptr, nullptr, scale.data())),
         ContainsSubstring("weight_data is null"));
-    CHECK_THAT(refusal(quantise_as(&format, weights.data(), static_cast<fdk_type>(7))),
+    CHECK_THAT(refusal(quantise_as(&format, weights.data(), 7)),
                ContainsSubstring("weights_type 7"));
     weights[70] = std::numeric_limits<float>::infinity();
     CHECK_THAT(refusal(quantise_as(&format, weights.data())),
@@ -145,7 +145,7 @@ TEST_CASE("Fragments are quantised as they are packed, into as many bytes as the
     format.group_size = 0;
     CHECK_THAT(refusal(fdk_operand_bytes(&format, &weight_bytes, &scale_bytes)),
                ContainsSubstring("layout 1") && ContainsSubstring("fewer than 16"));
-    format.layout = static_cast<fdk_layout>(5);
+    format.layout = 5;
     format.bits = 4;
     format.group_size = 64;
     CHECK_THAT(refusal(fdk_operand_bytes(&format, &weight_bytes, &scale_bytes)),

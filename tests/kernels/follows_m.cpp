@@ -11,10 +11,26 @@ namespace {
 
 constexpr std::array kOwnM{1, 3, 8, 16, 33, 256};
 
-/// 1 … 300, and some beyond, around multiples of tiles.
+/// 1 … 130, then some, around multiples of tiles.
 std::vector<std::int64_t> other_m() {
-    std::vector<std::int64_t> all{511, 512, 513, 4096, 5000, 65535, 65536, 1 << 20, 1 << 24};
-    for (std::int64_t m = 1; m <= 300; ++m) {
+    std::vector<std::int64_t> all{191,
+                                  192,
+                                  193,
+                                  200,
+                                  255,
+                                  256,
+                                  257,
+                                  300,
+                                  511,
+                                  512,
+                                  513,
+                                  4096,
+                                  5000,
+                                  65535,
+                                  65536,
+                                  1 << 20,
+                                  1 << 24};
+    for (std::int64_t m = 1; m <= 130; ++m) {
         all.push_back(m);
     }
     return all;

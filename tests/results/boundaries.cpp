@@ -167,3 +167,45 @@ TEST_CASE("Finalists are the kernels that win an m, in either layout, once for e
     CHECK(found == std::vector<std::pair<std::int64_t, std::int64_t>>{
                        {128, 1}, {128, 2}, {128, 8}, {192, 1}});
 }
+
+TEST_CASE("First crossings are those of the given problems, whatever was measured at other m") {
+    const TemporaryFolder folder;
+    Store store = Store::open(folder / "a.db");
+    store.begin_run(fictional_run());
+    const auto add = [&](std::int64_t m, std::int64_t m_tile, double ratio, Layout layout) {
+        Candidate kernel = candidate(m_tile, small_problem(m));
+        kernel.plan.tiling = RowTiling{.m_tile = m_tile};
+        kernel.layout = layout;
+        kernel.compile_key += std::string(to_string(layout));
+        store.add(kernel, hash_of(kernel), correct(ratio));
+    };
+    const auto first_m = [&](const std::vector<std::int64_t>& swept) {
+        std::vector<Problem> problems;
+        for (const std::int64_t m : swept) {
+            problems.push_back(small_problem(m));
+        }
+        Numbers found;
+        for (const Problem& problem : first_crossings(store, read_table(store, ""), problems)) {
+            found.push_back(problem.shape.m);
+        }
+        return found;
+    };
+    add(8, 8, 3, Layout::kCanonical);
+    add(64, 64, 3, Layout::kCanonical);
+    add(8, 4, 2, Layout::kFragment);
+    add(64, 32, 2, Layout::kFragment);
+    CHECK(first_m({8, 64}) == Numbers{32});
+    CHECK(first_m({8, 32, 64}) == Numbers{32});
+    CHECK(first_m({8}).empty());
+
+    add(40, 16, 3, Layout::kCanonical);
+    add(32, 32, 3, Layout::kCanonical);
+    CHECK(first_m({8, 64}) == Numbers{32});
+    CHECK(first_m({8, 40, 64}) == Numbers{24, 48});
+    // Another layout is the best of all m together, but not of these two.
+    add(32, 16, 100, Layout::kFragment);
+    add(40, 16, 100, Layout::kFragment);
+    REQUIRE(read_table(store, "").entries.front().layout == Layout::kFragment);
+    CHECK(first_m({8, 64}) == Numbers{32});
+    CHECK(first_m({8, 40, 64}) == Numbers{24, 48});
+}

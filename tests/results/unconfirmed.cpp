@@ -291,14 +291,15 @@ TEST_CASE("What a table takes in the place of a winner of another layout is serv
     add(4, 5, Layout::kFragment);
     const RunRecord run = fictional_run();
     const auto served = [&] {
-        std::vector<std::pair<std::int64_t, std::int64_t>> found;  // m, warps
-        for (const StoredRow& row : served_rows(fixture.store, run.device.key, run.policy.key())) {
-            found.emplace_back(row.problem.shape.m, row.params.number("warps"));
+        std::vector<std::tuple<std::int64_t, std::int64_t, bool>> found;  // m, warps, wins
+        for (const auto& [row, wins] :
+             served_rows(fixture.store, run.device.key, run.policy.key())) {
+            found.emplace_back(row.problem.shape.m, row.params.number("warps"), wins);
         }
         return found;
     };
     using Served = decltype(served());
-    CHECK(served() == Served{{1, 1}, {4, 8}, {1, 8}});
+    CHECK(served() == Served{{1, 1, true}, {4, 8, true}, {1, 8, false}});
     add(4, 6, Layout::kCanonical);  // now the canonical layout is the better one for all m
-    CHECK(served() == Served{{1, 1}, {4, 1}});
+    CHECK(served() == Served{{1, 1, true}, {4, 1, true}});
 }
