@@ -10,13 +10,10 @@ constexpr int kMultiple = 64;
 constexpr int kOtherRegisters = 30;  // addresses, counters
 
 FragmentRingTiling tiling(const Problem& problem, const Params& params) {
-    const auto k = static_cast<int>(problem.shape.k);
-    return wgmma_tiling({.bits = 16,
-                         .group_size = k,
-                         .n = static_cast<int>(problem.shape.n),
-                         .k = k,
-                         .unroll = static_cast<int>(params.number("unroll"))},
-                        params);
+    const auto format = FragmentTiling::plain(static_cast<int>(problem.shape.n),
+                                              static_cast<int>(problem.shape.k),
+                                              static_cast<int>(params.number("unroll")));
+    return wgmma_tiling(format, params);
 }
 
 std::vector<Axis> all_axes(const Problem& problem) {
@@ -46,7 +43,7 @@ std::optional<std::string> declines(const Problem& problem, const DeviceInfo& de
     if (problem.shape.k % kMultiple != 0) {
         return fmt::format("needs k to be a multiple of {}", kMultiple);
     }
-    return declines_all(problem, device, all_axes, skips);
+    return skips_all(problem, device, all_axes, skips);
 }
 
 LaunchPlan plan(const Problem& problem, const Params& params, const DeviceInfo&) {

@@ -18,13 +18,12 @@
 
 #include "kernels/common/fragment_ring.cuh"
 
-constexpr FragmentRingTiling kRing =
-    wgmma_ring({.bits = 16, .group_size = FDK_K, .n = FDK_N, .k = FDK_K, .unroll = FDK_UNROLL},
-               {.m_tile = FDK_M_TILE,
-                .row_warp_groups = FDK_ROW_WARP_GROUPS,
-                .k_warp_groups = FDK_K_WARP_GROUPS,
-                .stages = FDK_STAGES,
-                .cluster = FDK_CLUSTER});
+constexpr FragmentRingTiling kRing = wgmma_ring(FragmentTiling::plain(FDK_N, FDK_K, FDK_UNROLL),
+                                                {.m_tile = FDK_M_TILE,
+                                                 .row_warp_groups = FDK_ROW_WARP_GROUPS,
+                                                 .k_warp_groups = FDK_K_WARP_GROUPS,
+                                                 .stages = FDK_STAGES,
+                                                 .cluster = FDK_CLUSTER});
 constexpr int kChunkPanels = kRing.format.chunk_k() / 64;
 constexpr int kPanelBytes = kRing.rows() * 128;  // of w
 

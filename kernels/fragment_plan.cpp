@@ -82,13 +82,13 @@ std::optional<std::string> fragment_declines(const Problem& problem,
     if (auto reason = declines_any(problem, device)) {
         return reason;
     }
-    return declines_all(problem, device, all_axes, skips);
+    return skips_all(problem, device, all_axes, skips);
 }
 
-std::optional<std::string> declines_all(const Problem& problem,
-                                        const DeviceInfo& device,
-                                        std::vector<Axis> (*all_axes)(const Problem&),
-                                        Skips skips) {
+std::optional<std::string> skips_all(const Problem& problem,
+                                     const DeviceInfo& device,
+                                     std::vector<Axis> (*all_axes)(const Problem&),
+                                     Skips skips) {
     if (problem.shape.m > kMostTiles) {
         return fmt::format("is for at most {} tokens", kMostTiles);
     }

@@ -30,10 +30,10 @@ std::optional<Params> first_valid(const std::vector<Axis>& axes,
 
 /// Why the family cannot do the problem: there are too many tokens, or `skips` lets no point of
 /// `all_axes` pass (then for the first as an example); nothing when it can.
-std::optional<std::string> declines_all(const Problem& problem,
-                                        const DeviceInfo& device,
-                                        std::vector<Axis> (*all_axes)(const Problem&),
-                                        Skips skips);
+std::optional<std::string> skips_all(const Problem& problem,
+                                     const DeviceInfo& device,
+                                     std::vector<Axis> (*all_axes)(const Problem&),
+                                     Skips skips);
 
 /// The same, or why no family for the fragment layout can do it on the device.
 std::optional<std::string> fragment_declines(const Problem& problem,

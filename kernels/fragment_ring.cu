@@ -103,9 +103,8 @@ struct Consumer {
             }
 #pragma unroll
             for (int column = 0; column < kColumnBlocks; ++column) {
-                const Packed<16> b =
-                    load_matrices(
-                    x[step / 2 % 2] + step / 4 * reader.panel_bytes() + column * 1024);
+                const Packed<16> b = load_matrices(x[step / 2 % 2] +
+                                                   step / 4 * reader.panel_bytes() + column * 1024);
 #pragma unroll
                 for (int i = 0; i < kRowTiles; ++i) {
                     mma_16x8x16(of_span[i][column], a[i][0], b.words[0], b.words[1]);

@@ -211,7 +211,9 @@ LaunchPlan ring_plan(const std::string& family,
     using enum TensorMap::Operand;
     const auto m = static_cast<int>(problem.shape.m);
     step.tensor_maps.push_back(panel_map(kX, m, ring, ring.x_rows(m)));
-    step.tensor_maps.back().row_step = number(ring.x_row_step());
+    if (ring.x_row_step() < ring.m_tile) {
+        step.tensor_maps.back().row_step = number(ring.x_row_step());
+    }
     if (problem.format.quantised()) {
         std::ranges::copy(block_maps(ring), std::back_inserter(step.tensor_maps));
     } else {

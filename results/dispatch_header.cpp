@@ -23,7 +23,8 @@ struct TensorMap {
     std::uint64_t size[3];     ///< of x, the second is m of the launch
     std::uint64_t strides[2];  ///< bytes, of all dimensions but the first
     std::uint32_t box[3];
-    bool swizzled;  ///< 128-byte swizzle in shared memory
+    bool swizzled;           ///< 128-byte swizzle in shared memory
+    std::uint32_t row_step;  ///< where not 0, rows of the box follow m: box_rows()
 };
 
 /// One launch of a kernel.
@@ -92,6 +93,15 @@ constexpr std::uint32_t grid(const Entry& entry, const Step& step, int axis, std
     return step.grid_per_tile[axis] == 0 ? step.grid[axis] : step.grid_per_tile[axis] * tiles;
 }
 
+/// Rows of x (the second size of the box) of an entry's tensor map of x, for m rows of x.
+constexpr std::uint32_t box_rows(const Entry& entry, const TensorMap& map, std::int64_t m) {
+    if (map.row_step == 0) {
+        return map.box[1];
+    }
+    const std::int64_t rows = (m + map.row_step - 1) / map.row_step * map.row_step;
+    return static_cast<std::uint32_t>(rows < entry.m_tile ? rows : entry.m_tile);
+}
+
 /// The workspace of the entry for m ≤ most_m rows of x.
 constexpr std::uint64_t workspace_bytes(const Entry& entry, std::int64_t m) {
     const auto tiles = static_cast<std::uint64_t>((m + entry.m_tile - 1) / entry.m_tile);
@@ -127,14 +137,15 @@ std::string literal(double value) {
 }
 
 std::string tensor_map_text(const TensorMap& map) {
-    return fmt::format("TensorMap{{{}, {}, {}, {{{}}}, {{{}}}, {{{}}}, {}}}",
+    return fmt::format("TensorMap{{{}, {}, {}, {{{}}}, {{{}}}, {{{}}}, {}, {}}}",
                        literal(to_string(map.operand)),
                        map.element_bytes,
                        map.size.size(),
                        fmt::join(map.size, ", "),
                        fmt::join(map.strides, ", "),
                        fmt::join(map.box, ", "),
-                       map.swizzled);
+                       map.swizzled,
+                       map.row_step);
 }
 
 std::string step_text(const LaunchStep& step) {

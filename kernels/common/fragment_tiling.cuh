@@ -43,6 +43,11 @@ struct FragmentTiling {
         return (groups() - 1) / scales_at_once() * scales_at_once();
     }
 
+    /// Weights of 16 bits, one group a row.
+    static FDK_CONSTEXPR FragmentTiling plain(int n, int k, int unroll) {
+        return {16, k, n, k, unroll};
+    }
+
     /// Bytes of the decoder's table in shared memory (fragment_decode.cuh).
     FDK_CONSTEXPR int table_bytes(int row_bytes) const {
         return bits == 8 || bits == 4 ? 256 * row_bytes : 0;

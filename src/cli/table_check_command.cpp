@@ -76,8 +76,8 @@ CheckedChoice choice_for(const DispatchTable& table,
             to_string(problem)));
     }
     auto candidate = rebuilt_candidate(entry->family, problem, entry->params, sweep);
-    const auto plan = for_m(entry->plan, problem.shape.m);
-    if (!candidate || !plan) {
+    const bool one_launch = for_m(entry->plan, problem.shape.m).has_value();
+    if (!candidate || !one_launch) {
         throw UsageError(fmt::format(
             "the table's kernel for {}, {} {}, {}: leave it out",
             to_string(problem),
@@ -85,7 +85,6 @@ CheckedChoice choice_for(const DispatchTable& table,
             to_string(entry->params),
             candidate ? "needs several launches" : "is none of this fdkbench: sweep again, or"));
     }
-    candidate->plan = *plan;
     return {std::move(*candidate), entry->extrapolated, {}, {}};
 }
 

@@ -46,6 +46,14 @@ std::array<std::uint32_t, 3> grid_for(const LaunchPlan& plan,
     return grid;
 }
 
+std::uint32_t box_rows(const LaunchPlan& plan, const TensorMap& map, std::int64_t m) {
+    if (!plan.tiling || map.row_step == 0) {
+        return map.box.at(1);
+    }
+    const std::int64_t rows = ceil_div(m, map.row_step) * map.row_step;
+    return static_cast<std::uint32_t>(std::min(rows, plan.tiling->m_tile));
+}
+
 std::optional<LaunchPlan> for_m(LaunchPlan plan, std::int64_t m) {
     if (!plan.tiling || m < 1 || m > plan.tiling->most_m) {
         return std::nullopt;
@@ -55,11 +63,7 @@ std::optional<LaunchPlan> for_m(LaunchPlan plan, std::int64_t m) {
         for (TensorMap& map : step.tensor_maps) {
             if (map.operand == TensorMap::Operand::kX) {
                 map.size.at(1) = static_cast<std::uint64_t>(m);
-                if (map.row_step != 0) {
-                    const std::int64_t rows = ceil_div(m, map.row_step) * map.row_step;
-                    map.box.at(1) =
-                        static_cast<std::uint32_t>(std::min(rows, plan.tiling->m_tile));
-                }
+                map.box.at(1) = box_rows(plan, map, m);
             }
         }
     }

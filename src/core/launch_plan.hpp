@@ -22,8 +22,7 @@ struct TensorMap {
     std::vector<std::uint64_t> strides;  ///< bytes, of all dimensions but the first
     std::vector<std::uint32_t> box;      ///< what one copy takes
     bool swizzled = false;               ///< 128-byte swizzle in shared memory; else as it lies
-    /// Of x, where not 0: the box has as many rows (its second size) as the launch, rounded up to a
-    /// multiple of this, at most those of a tile. 0: always as many.
+    /// Of x, where not 0: the second size of the box follows m (box_rows()).
     std::uint32_t row_step = 0;
     // NOLINTNEXTLINE(modernize-use-nullptr): its code has no pointer.
     auto operator<=>(const TensorMap&) const = default;
@@ -83,6 +82,10 @@ struct LaunchPlan {
 std::array<std::uint32_t, 3> grid_for(const LaunchPlan& plan,
                                       const LaunchStep& step,
                                       std::int64_t m);
+
+/// Rows of x in a box of this map of x for m rows of x: m rounded up to a multiple of row_step, at
+/// most those of a tile; without a row_step or a tiling those of its own box.
+std::uint32_t box_rows(const LaunchPlan& plan, const TensorMap& map, std::int64_t m);
 
 /// The plan for another m; nothing where it is not known how, or one launch does not take so many.
 std::optional<LaunchPlan> for_m(LaunchPlan plan, std::int64_t m);

@@ -186,7 +186,7 @@ std::vector<KernelRunnable::StepMaps> KernelRunnable::fixed_maps(const Arguments
         const std::vector<TensorMap>& maps = plan_.steps[i].tensor_maps;
         for (std::size_t j = 0; j < maps.size(); ++j) {
             if (maps[j].operand != TensorMap::Operand::kX) {
-                fixed[i].at(j) = encode(maps[j], arguments);
+                fixed[i].at(j) = encode(plan_, maps[j], arguments);
             }
         }
     }
@@ -221,7 +221,7 @@ void KernelRunnable::launch_kernel(std::size_t step,
     std::size_t count = 0;
     for (const TensorMap& map : launched.tensor_maps) {
         const bool known = fixed != nullptr && map.operand != TensorMap::Operand::kX;
-        maps[count] = known ? (*fixed)[count] : encode(map, arguments);
+        maps[count] = known ? (*fixed)[count] : encode(plan_, map, arguments);
         parameters[count] = &maps[count];
         ++count;
     }

@@ -38,7 +38,7 @@ void* address_of(TensorMap::Operand operand, const Arguments& arguments) {
 
 }  // namespace
 
-CUtensorMap encode(const TensorMap& map, const Arguments& arguments) {
+CUtensorMap encode(const LaunchPlan& plan, const TensorMap& map, const Arguments& arguments) {
     static const auto encode_tiled = load_encode();
     std::array<cuuint64_t, kMostDimensions> size{};
     std::array<cuuint64_t, kMostDimensions> strides{};
@@ -54,12 +54,14 @@ CUtensorMap encode(const TensorMap& map, const Arguments& arguments) {
     element_strides.fill(1);
     if (map.operand == TensorMap::Operand::kX) {
         size[1] = static_cast<cuuint64_t>(arguments.m);
+        box[1] = box_rows(plan, map, arguments.m);
     }
+    const auto rank = static_cast<std::ptrdiff_t>(map.size.size());
     CUtensorMap encoded{};
     const CUresult status = encode_tiled(
         &encoded,
         map.element_bytes == 2 ? CU_TENSOR_MAP_DATA_TYPE_UINT16 : CU_TENSOR_MAP_DATA_TYPE_UINT32,
-        static_cast<cuuint32_t>(map.size.size()),
+        static_cast<cuuint32_t>(rank),
         address_of(map.operand, arguments),
         size.data(),
         strides.data(),
@@ -74,8 +76,8 @@ CUtensorMap encode(const TensorMap& map, const Arguments& arguments) {
                              fmt::format("the driver takes no tensor map of {} [{}] by boxes of "
                                          "[{}] (error {})",
                                          to_string(map.operand),
-                                         fmt::join(map.size, ", "),
-                                         fmt::join(map.box, ", "),
+                                         fmt::join(size.begin(), size.begin() + rank, ", "),
+                                         fmt::join(box.begin(), box.begin() + rank, ", "),
                                          static_cast<int>(status)));
     }
     return encoded;

@@ -25,8 +25,8 @@ struct ServingEntry {
 
 /// What a program needs of a dispatch table, with its kernels.
 struct ServingTable {
-    /// Of results/dispatch-table.schema.json; the one before had 2-bit weights of the fragment
-    /// layout in another order, the oldest no intervals.
+    /// Of results/dispatch-table.schema.json: before 5 there was no row_step, before 4 were 2-bit
+    /// weights of the fragment layout in another order, before 3 no intervals.
     static constexpr int kSchemaVersion = 5;
     static constexpr int kOldestSchemaVersion = 2;
 

@@ -96,7 +96,7 @@ class BareLaunch {
         configure(step, stream);
         std::size_t count = 0;
         for (const TensorMap& map : step.tensor_maps) {
-            maps_.at(count) = encode(map, arguments_);
+            maps_.at(count) = encode(entry.plan, map, arguments_);
             parameters_.at(count) = &maps_.at(count);
             ++count;
         }

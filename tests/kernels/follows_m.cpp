@@ -111,6 +111,9 @@ std::string fault_of(const LaunchPlan& plan, const Family& family, std::int64_t 
                 map.size[1] != static_cast<std::uint64_t>(m)) {
                 return "the tensor map has other rows";
             }
+            if (map.operand == TensorMap::Operand::kX && map.box[1] * plan.tiling->tiles(m) < m) {
+                return "boxes leave rows out";
+            }
         }
         const bool has_tiles = step.grid_per_tile != LaunchStep().grid_per_tile;
         covered = covered || has_tiles || step.kind == LaunchStep::Kind::kMatmul;

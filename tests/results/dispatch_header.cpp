@@ -59,7 +59,8 @@ DispatchTable table() {
                                                    .size = {256, 16},
                                                    .strides = {512},
                                                    .box = {64, 8},
-                                                   .swizzled = true},
+                                                   .swizzled = true,
+                                                   .row_step = 4},
                                                   {.operand = TensorMap::Operand::kW,
                                                    .element_bytes = 4,
                                                    .size = {128, 4, 8},
@@ -107,6 +108,10 @@ static_assert(grid(*kFound, kStep, 0, 17) == 3 && grid(*kFound, kStep, 1, 17) ==
 static_assert(grid(*kFound, kStep, 1, 16) == kStep.grid[1]);
 static_assert(workspace_bytes(*kFound, 16) == 4096 && workspace_bytes(*kFound, 17) == 6144);
 static_assert(workspace_bytes(kFound[-1], 1) == 0);
+static_assert(box_rows(*kFound, kStep.tensor_maps[0], 3) == 4);
+static_assert(box_rows(*kFound, kStep.tensor_maps[0], 5) == 8);
+static_assert(box_rows(*kFound, kStep.tensor_maps[0], 17) == 8);  // a tile
+static_assert(box_rows(*kFound, kStep.tensor_maps[1], 3) == 1);   // not of x
 static_assert(fdkbench_table::find(16, 128, 256, 4, 32) == nullptr);
 static_assert(fdkbench_table::find(16, 128, 256, 4, 64, "fp16") == nullptr);
 static_assert(fdkbench_table::kArch == "sm_90a");
