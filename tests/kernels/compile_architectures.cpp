@@ -31,7 +31,8 @@ const T& pick(const std::vector<T>& from, std::mt19937& random) {
 
 /// Families for the instructions of some architectures say so.
 bool needs_another(const Family& family, const DeviceInfo& device) {
-    return (family.name == "fragment_wgmma" && device.arch != "sm_90a") ||
+    const bool wgmma = family.name == "fragment_wgmma" || family.name == "dense_wgmma";
+    return (wgmma && device.arch != "sm_90a") ||
            (family.name == "fragment_ring" && device.compute_capability < 90);
 }
 
