@@ -43,8 +43,8 @@ struct Consumer {
     __device__ static int row_group() { return warp_index() / 4 / kRing.k_parts; }
 
     template <bool kGeneral>
-    __device__ void sum(const uint8* shared, int m, const Decoder& /*decoder*/) {
-        RingReader<kRing> reader(shared, row_group() * 4, part(), m);
+    __device__ void sum(const uint8* shared, const Decoder& /*decoder*/) {
+        RingReader<kRing> reader(shared, row_group() * 4, part());
         const int w_begin = part() * kChunkPanels * kPanelBytes + row_group() * 64 * 128;
 #pragma unroll 1
         for (int round = 0; round < kRing.rounds(); ++round) {
@@ -57,7 +57,7 @@ struct Consumer {
                 const int in_panel = step % 4 * 32;
                 wgmma<kRing.m_tile>(sums,
                                     w + (step / 4 * kPanelBytes + in_panel) / 16,
-                                    x + (step / 4 * reader.panel_bytes() + in_panel) / 16);
+                                    x + (step / 4 * kRing.panel_bytes() + in_panel) / 16);
             }
             commit_wgmma();
             wait_wgmma<1>();

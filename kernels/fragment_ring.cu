@@ -46,8 +46,8 @@ struct Consumer {
 
     /// kGeneral: the decoder's general variant.
     template <bool kGeneral>
-    __device__ void sum(const uint8* shared, int m, const Decoder& decoder) {
-        RingReader<kRing> reader(shared, row_block(), part(), m);
+    __device__ void sum(const uint8* shared, const Decoder& decoder) {
+        RingReader<kRing> reader(shared, row_block(), part());
         const int lane = threadIdx.x % 32;
         // Of the lane's row of 8, the units of two steps; those of the next two are 64 bytes away,
         // up or down.
@@ -103,8 +103,8 @@ struct Consumer {
             }
 #pragma unroll
             for (int column = 0; column < kColumnBlocks; ++column) {
-                const Packed<16> b = load_matrices(x[step / 2 % 2] +
-                                                   step / 4 * reader.panel_bytes() + column * 1024);
+                const Packed<16> b =
+                    load_matrices(x[step / 2 % 2] + step / 4 * kRing.panel_bytes() + column * 1024);
 #pragma unroll
                 for (int i = 0; i < kRowTiles; ++i) {
                     mma_16x8x16(of_span[i][column], a[i][0], b.words[0], b.words[1]);

@@ -104,14 +104,15 @@ std::vector<TensorMap> block_maps(const FragmentRingTiling& ring) {
 TensorMap panel_map(TensorMap::Operand operand,
                     std::int64_t rows,
                     const FragmentRingTiling& ring,
-                    int box_rows) {
+                    int box_rows,
+                    int box_panels) {
     const auto k = static_cast<std::uint64_t>(ring.format.k);
     const std::uint64_t panel_k = ring.whole_panels() ? kPanelK : k;
     return {.operand = operand,
             .element_bytes = 2,
             .size = {panel_k, static_cast<std::uint64_t>(rows), k / panel_k},
             .strides = {k * 2, kPanelK * 2},
-            .box = {kPanelK, number(box_rows), number(ring.box_panels())},
+            .box = {kPanelK, number(box_rows), number(box_panels)},
             .swizzled = true};
 }
 
@@ -210,14 +211,17 @@ LaunchPlan ring_plan(const std::string& family,
 
     using enum TensorMap::Operand;
     const auto m = static_cast<int>(problem.shape.m);
-    step.tensor_maps.push_back(panel_map(kX, m, ring, ring.x_rows(m)));
+    const int rows = ring.x_rows(m);
+    step.tensor_maps.push_back(panel_map(kX, m, ring, rows, ring.box_panels(rows)));
     if (ring.x_row_step() < ring.m_tile) {
         step.tensor_maps.back().row_step = number(ring.x_row_step());
+        step.tensor_maps.back().whole_depth = number(ring.box_panels(ring.m_tile));
     }
     if (problem.format.quantised()) {
         std::ranges::copy(block_maps(ring), std::back_inserter(step.tensor_maps));
     } else {
-        step.tensor_maps.push_back(panel_map(kW, problem.shape.n, ring, ring.rows()));
+        step.tensor_maps.push_back(
+            panel_map(kW, problem.shape.n, ring, ring.rows(), ring.panels()));
     }
     return plan;
 }

@@ -46,8 +46,8 @@ struct Consumer {
     }
 
     template <bool kGeneral>
-    __device__ void sum(const uint8* shared, int m, const Decoder& decoder) {
-        RingReader<kRing> reader(shared, row_block(), part(), m);
+    __device__ void sum(const uint8* shared, const Decoder& decoder) {
+        RingReader<kRing> reader(shared, row_block(), part());
 #pragma unroll 1
         for (int round = 0; round < kRing.rounds(); ++round) {
             reader.wait();
@@ -93,7 +93,7 @@ struct Consumer {
         for (int i = 0; i < kBatchSteps; ++i) {
             const int step = batch * kBatchSteps + i;
             wgmma<kRing.m_tile>(
-                sums, a[i], x + (step / 4 * reader.panel_bytes() + step % 4 * 32) / 16);
+                sums, a[i], x + (step / 4 * kRing.panel_bytes() + step % 4 * 32) / 16);
         }
         commit_wgmma();
         wait_wgmma<1>();

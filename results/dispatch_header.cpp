@@ -24,7 +24,8 @@ struct TensorMap {
     std::uint64_t strides[2];  ///< bytes, of all dimensions but the first
     std::uint32_t box[3];
     bool swizzled;           ///< 128-byte swizzle in shared memory
-    std::uint32_t row_step;  ///< where not 0, rows of the box follow m: box_rows()
+    std::uint32_t row_step;  ///< where not 0, the box follows m: box()
+    std::uint32_t whole_depth;  ///< where not 0, its third size with all rows of a tile, else 1
 };
 
 /// One launch of a kernel.
@@ -93,13 +94,17 @@ constexpr std::uint32_t grid(const Entry& entry, const Step& step, int axis, std
     return step.grid_per_tile[axis] == 0 ? step.grid[axis] : step.grid_per_tile[axis] * tiles;
 }
 
-/// Rows of x (the second size of the box) of an entry's tensor map of x, for m rows of x.
-constexpr std::uint32_t box_rows(const Entry& entry, const TensorMap& map, std::int64_t m) {
-    if (map.row_step == 0) {
-        return map.box[1];
+/// A size of the box of an entry's tensor map, for m rows of x.
+constexpr std::uint32_t box(const Entry& entry, const TensorMap& map, int dimension, std::int64_t m) {
+    if (map.row_step == 0 || dimension == 0) {
+        return map.box[dimension];
     }
     const std::int64_t rows = (m + map.row_step - 1) / map.row_step * map.row_step;
-    return static_cast<std::uint32_t>(rows < entry.m_tile ? rows : entry.m_tile);
+    const bool whole = rows >= entry.m_tile;
+    if (dimension == 1) {
+        return static_cast<std::uint32_t>(whole ? entry.m_tile : rows);
+    }
+    return map.whole_depth == 0 ? map.box[dimension] : whole ? map.whole_depth : 1;
 }
 
 /// The workspace of the entry for m ≤ most_m rows of x.
@@ -137,7 +142,7 @@ std::string literal(double value) {
 }
 
 std::string tensor_map_text(const TensorMap& map) {
-    return fmt::format("TensorMap{{{}, {}, {}, {{{}}}, {{{}}}, {{{}}}, {}, {}}}",
+    return fmt::format("TensorMap{{{}, {}, {}, {{{}}}, {{{}}}, {{{}}}, {}, {}, {}}}",
                        literal(to_string(map.operand)),
                        map.element_bytes,
                        map.size.size(),
@@ -145,7 +150,8 @@ std::string tensor_map_text(const TensorMap& map) {
                        fmt::join(map.strides, ", "),
                        fmt::join(map.box, ", "),
                        map.swizzled,
-                       map.row_step);
+                       map.row_step,
+                       map.whole_depth);
 }
 
 std::string step_text(const LaunchStep& step) {

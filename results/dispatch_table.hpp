@@ -15,7 +15,7 @@ namespace fdkbench {
 /// all m together. Entries may come from several runs; driver, compiler and commit are those of the
 /// newest.
 struct DispatchTable {
-    static constexpr int kSchemaVersion = 5;
+    static constexpr int kSchemaVersion = 6;
     std::string device_key;
     std::string device_name;
     std::string device_backend;  ///< "cuda" or "host"

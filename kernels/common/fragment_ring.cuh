@@ -8,8 +8,8 @@
 // it, consumer warps multiply, the sums of parts and of a cluster's CTAs are added in a fixed
 // order.
 
-/// The kernel: Consumer has Decoder, sum<kGeneral>(shared, m, decoder), which goes through all
-/// rounds of the ring, and put(sums).
+/// The kernel: Consumer has Decoder, sum<kGeneral>(shared, decoder), which goes through all rounds
+/// of the ring, and put(sums).
 template <FragmentRingTiling kRing, class Consumer>
 __device__ void run_ring(
     const RingMaps& maps, const void* scales, const void* codebook, void* y, int m, uint8* shared) {
@@ -41,7 +41,7 @@ __device__ void run_ring(
     const bool built_for_general = consumer && decoder.build(shared);
     bool general = false;
     if constexpr (Decoder::kTwoVariants) {
-        general = __syncthreads_or(built_for_general) != 0;
+        general = __shfl_sync(~0u, __syncthreads_or(built_for_general), 0) != 0;
     } else {
         __syncthreads();
     }
@@ -52,9 +52,9 @@ __device__ void run_ring(
         }
         Consumer own;
         if (general) {
-            own.template sum<Decoder::kTwoVariants>(shared, m, decoder);
+            own.template sum<Decoder::kTwoVariants>(shared, decoder);
         } else {
-            own.template sum<false>(shared, m, decoder);
+            own.template sum<false>(shared, decoder);
         }
         sums.meet();
         own.put(sums);

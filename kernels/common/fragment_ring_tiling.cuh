@@ -5,7 +5,7 @@
 /// How kernels cut a product whose operands come through a ring in shared memory, filled by tensor
 /// copies (fragment_ring.cuh): one set of numbers for a kernel and its descriptor.
 ///
-/// A stage of the ring holds x in panels of 64 along k, [x_rows][128 bytes] each, then weights,
+/// A stage of the ring holds x in panels of 64 along k, [m_tile][128 bytes] each, then weights,
 /// [row_blocks][stage_blocks][512]; plain weights are panels as x is, [rows][128 bytes]. Scales
 /// come in whole quads of groups, [row_blocks][quads][128], a slot of their own ring for one stage
 /// or for several.
@@ -31,22 +31,23 @@ struct FragmentRingTiling {
     FDK_CONSTEXPR int stage_k() const { return k_parts * format.chunk_k(); }
     FDK_CONSTEXPR int stage_blocks() const { return k_parts * format.unroll; }
     FDK_CONSTEXPR int panels() const { return stage_k() / 64; }
-    /// Where k ends with a whole panel, x is [panels][m][64] to copies, and one takes all panels of
-    /// a stage; else it is [m][k], and one takes a panel.
-    FDK_CONSTEXPR bool whole_panels() const { return format.k % 64 == 0; }
-    FDK_CONSTEXPR int box_panels() const { return whole_panels() ? panels() : 1; }
+    FDK_CONSTEXPR int panel_bytes() const { return m_tile * 128; }
+    FDK_CONSTEXPR int x_bytes() const { return panels() * panel_bytes(); }
     /// Rows of x that a copy brings: m where that is less than a tile, in eights, since zeros
-    /// beyond m take copies longer than rows. Tiles of few rows always come whole: panels a
-    /// constant distance apart save them more.
+    /// beyond m take copies longer than rows; what stands behind them is multiplied with columns
+    /// that nobody keeps. Tiles of few rows always come whole, by one copy.
     FDK_CONSTEXPR int x_row_step() const { return m_tile > 16 ? 8 : m_tile; }
     FDK_CONSTEXPR int x_rows(int m) const {
         const bool whole = x_row_step() == m_tile || m > m_tile - x_row_step();
         return whole ? m_tile : FragmentTiling::divide_up(m, x_row_step()) * x_row_step();
     }
-    FDK_CONSTEXPR int panel_bytes(int m) const { return x_rows(m) * 128; }
-    /// Room for a whole tile. Of fewer rows, panels are nearer to each other; what stands behind
-    /// them is multiplied with columns that nobody keeps.
-    FDK_CONSTEXPR int x_bytes() const { return panels() * m_tile * 128; }
+    /// Where k ends with a whole panel, x is [panels][m][64] to copies, and one takes all panels of
+    /// a stage, if they are as near to each other as its rows; else it is [m][k], and one takes a
+    /// panel.
+    FDK_CONSTEXPR bool whole_panels() const { return format.k % 64 == 0; }
+    FDK_CONSTEXPR int box_panels(int rows) const {
+        return whole_panels() && rows == m_tile ? panels() : 1;
+    }
     FDK_CONSTEXPR int weight_bytes() const { return row_blocks * stage_blocks() * 512; }
     FDK_CONSTEXPR int stage_bytes() const {
         return FragmentTiling::divide_up(x_bytes() + weight_bytes(), 1024) * 1024;

@@ -65,7 +65,7 @@ class RingProducer {
           row_block_(row_block),
           k_begin_(k_begin),
           m_begin_(m_begin),
-          panel_bytes_(kRing.panel_bytes(m)) {}
+          x_rows_(kRing.x_rows(m)) {}
 
     /// Else the first copies would read the maps one after the other.
     __device__ void prefetch_maps() const {
@@ -124,7 +124,7 @@ class RingProducer {
         const bool new_quads = kScales && round_ % kRing.quad_stages() == 0;
         const uint32 full = Addresses::full(shared_, stage_.index);
         arrive_and_expect(full,
-                          kRing.panels() * panel_bytes_ + kRing.weight_bytes() +
+                          kRing.panels() * 128 * x_rows_ + kRing.weight_bytes() +
                               (new_quads ? kRing.slot_bytes() : 0));
         const int k = k_begin_ + round_ * kRing.stage_k();
         constexpr bool kPlain = kRing.format.bits == 16;
@@ -148,18 +148,27 @@ class RingProducer {
 
     /// Of the round whose weights were asked for; goes on to the next.
     __device__ void activations() {
+        if (x_rows_ == kRing.m_tile) {
+            copy_panels<kRing.box_panels(kRing.m_tile)>();
+        } else {
+            copy_panels<1>();
+        }
+        ++round_;
+        stage_.next();
+    }
+
+    template <int kBoxPanels>
+    __device__ void copy_panels() {
         const int k = k_begin_ + round_ * kRing.stage_k();
 #pragma unroll
-        for (int i = 0; i < kRing.panels(); i += kRing.box_panels()) {
-            copy_box(stage() + i * panel_bytes_,
+        for (int i = 0; i < kRing.panels(); i += kBoxPanels) {
+            copy_box(stage() + i * kRing.panel_bytes(),
                      maps_.x,
                      kRing.whole_panels() ? 0 : k + i * 64,
                      m_begin_,
                      kRing.whole_panels() ? k / 64 + i : 0,
                      Addresses::full(shared_, stage_.index));
         }
-        ++round_;
-        stage_.next();
     }
 
     __device__ uint32 stage() const {
@@ -171,7 +180,7 @@ class RingProducer {
     int row_block_;
     int k_begin_;
     int m_begin_;
-    int panel_bytes_;
+    int x_rows_;
     int round_ = 0;
     RingSlot<kRing.stages> stage_;
     RingSlot<kRing.scale_slots()> scale_slot_;
@@ -182,16 +191,15 @@ template <FragmentRingTiling kRing>
 class RingReader {
   public:
     /// The warp takes the rows from 16-row block row_block on, and the chunk of a part.
-    __device__ RingReader(const uint8* shared, int row_block, int part, int m)
+    __device__ RingReader(const uint8* shared, int row_block, int part)
         : shared_(shared),
           words_(Addresses::stages(shared) + kRing.x_bytes() +
                  (row_block * kRing.stage_blocks() + part * kRing.format.unroll) * 512 +
                  threadIdx.x % 32 * 16),
           scales_(Addresses::scales(shared) + row_block * kRing.slot_quads() * 128 +
                   threadIdx.x % 32 / 4 * 16),
-          panel_bytes_(kRing.panel_bytes(m)),
           x_(shared_address(Addresses::stages(shared)) +
-             part * (kRing.format.chunk_k() / 64) * panel_bytes_),
+             part * (kRing.format.chunk_k() / 64) * kRing.panel_bytes()),
           chunk_begin_(part * kRing.format.chunk_k()) {}
 
     /// Waits for the stage.
@@ -212,9 +220,10 @@ class RingReader {
     }
     /// Of rows lane / 4 (low half) and lane / 4 + 8, where the chunk's span begins.
     __device__ uint32 scales(int row_block, int span) const {
-        const int k =
+        // Unsigned, as it divides with fewer instructions.
+        const uint32 k =
             round_in_quad_ * kRing.stage_k() + chunk_begin_ + span * kRing.format.span_k();
-        const int group = k / kRing.format.group_size;
+        const uint32 group = k / kRing.format.group_size;
         return load_shared<4>(scales_ + scale_slot_.index * kRing.slot_bytes() +
                               (row_block * kRing.slot_quads() + group / 4) * 128 + group % 4 * 4)
             .words[0];
@@ -224,9 +233,8 @@ class RingReader {
         return shared_address(Addresses::stages(shared_)) + stage_.index * kRing.stage_bytes() +
                kRing.x_bytes();
     }
-    /// Address of the chunk's first panel of x; bytes from one to the next.
+    /// Address of the chunk's first panel of x.
     __device__ uint32 x() const { return x_ + stage_.index * kRing.stage_bytes(); }
-    __device__ int panel_bytes() const { return panel_bytes_; }
 
     __device__ void next() {
         stage_.next();
@@ -241,7 +249,6 @@ class RingReader {
     const uint8* shared_;
     const uint8* words_;
     const uint8* scales_;
-    int panel_bytes_;
     uint32 x_;
     int chunk_begin_;
     int round_in_quad_ = 0;

@@ -29,6 +29,7 @@ void members(ConstOr<TensorMap> auto& map, auto& visit) {
     visit("box", map.box);
     visit("swizzled", map.swizzled);
     visit.unless_default("row_step", map.row_step);
+    visit.unless_default("whole_depth", map.whole_depth);
 }
 
 void members(ConstOr<LaunchStep> auto& step, auto& visit) {

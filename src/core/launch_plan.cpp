@@ -46,12 +46,19 @@ std::array<std::uint32_t, 3> grid_for(const LaunchPlan& plan,
     return grid;
 }
 
-std::uint32_t box_rows(const LaunchPlan& plan, const TensorMap& map, std::int64_t m) {
+void fit_box(std::span<std::uint32_t> box,
+             const LaunchPlan& plan,
+             const TensorMap& map,
+             std::int64_t m) {
     if (!plan.tiling || map.row_step == 0) {
-        return map.box.at(1);
+        return;
     }
-    const std::int64_t rows = ceil_div(m, map.row_step) * map.row_step;
-    return static_cast<std::uint32_t>(std::min(rows, plan.tiling->m_tile));
+    const std::int64_t rows =
+        std::min(ceil_div(m, map.row_step) * map.row_step, plan.tiling->m_tile);
+    box[1] = static_cast<std::uint32_t>(rows);
+    if (map.whole_depth != 0) {
+        box[2] = rows == plan.tiling->m_tile ? map.whole_depth : 1;
+    }
 }
 
 std::optional<LaunchPlan> for_m(LaunchPlan plan, std::int64_t m) {
@@ -63,7 +70,7 @@ std::optional<LaunchPlan> for_m(LaunchPlan plan, std::int64_t m) {
         for (TensorMap& map : step.tensor_maps) {
             if (map.operand == TensorMap::Operand::kX) {
                 map.size.at(1) = static_cast<std::uint64_t>(m);
-                map.box.at(1) = box_rows(plan, map, m);
+                fit_box(map.box, plan, map, m);
             }
         }
     }

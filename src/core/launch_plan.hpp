@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,8 +23,12 @@ struct TensorMap {
     std::vector<std::uint64_t> strides;  ///< bytes, of all dimensions but the first
     std::vector<std::uint32_t> box;      ///< what one copy takes
     bool swizzled = false;               ///< 128-byte swizzle in shared memory; else as it lies
-    /// Of x, where not 0: the second size of the box follows m (box_rows()).
+    /// Of x, where not 0: the box follows m (fit_box()), whose second size is then m, rounded up to
+    /// a multiple of this, but at most the rows of a tile.
     std::uint32_t row_step = 0;
+    /// Of such a map, where not 0: the third size of a box with all rows of a tile; it is 1 of
+    /// others.
+    std::uint32_t whole_depth = 0;
     // NOLINTNEXTLINE(modernize-use-nullptr): its code has no pointer.
     auto operator<=>(const TensorMap&) const = default;
 };
@@ -83,9 +88,12 @@ std::array<std::uint32_t, 3> grid_for(const LaunchPlan& plan,
                                       const LaunchStep& step,
                                       std::int64_t m);
 
-/// Rows of x in a box of this map of x for m rows of x: m rounded up to a multiple of row_step, at
-/// most those of a tile; without a row_step or a tiling those of its own box.
-std::uint32_t box_rows(const LaunchPlan& plan, const TensorMap& map, std::int64_t m);
+/// Makes the box of this map of x, as the plan has it, that for m rows of x; without a row_step or
+/// a tiling it is the same for every m.
+void fit_box(std::span<std::uint32_t> box,
+             const LaunchPlan& plan,
+             const TensorMap& map,
+             std::int64_t m);
 
 /// The plan for another m; nothing where it is not known how, or one launch does not take so many.
 std::optional<LaunchPlan> for_m(LaunchPlan plan, std::int64_t m);

@@ -54,7 +54,7 @@ CUtensorMap encode(const LaunchPlan& plan, const TensorMap& map, const Arguments
     element_strides.fill(1);
     if (map.operand == TensorMap::Operand::kX) {
         size[1] = static_cast<cuuint64_t>(arguments.m);
-        box[1] = box_rows(plan, map, arguments.m);
+        fit_box(box, plan, map, arguments.m);
     }
     const auto rank = static_cast<std::ptrdiff_t>(map.size.size());
     CUtensorMap encoded{};

@@ -25,9 +25,10 @@ struct ServingEntry {
 
 /// What a program needs of a dispatch table, with its kernels.
 struct ServingTable {
-    /// Of results/dispatch-table.schema.json: before 5 there was no row_step, before 4 were 2-bit
-    /// weights of the fragment layout in another order, before 3 no intervals.
-    static constexpr int kSchemaVersion = 5;
+    /// Of results/dispatch-table.schema.json: before 6 there was no whole_depth, before 5 no
+    /// row_step, before 4 were 2-bit weights of the fragment layout in another order, before 3 no
+    /// intervals.
+    static constexpr int kSchemaVersion = 6;
     static constexpr int kOldestSchemaVersion = 2;
 
     std::string name;  ///< of the file, for people

@@ -45,7 +45,7 @@ void check_table_and_queries(const TemporaryFolder& folder) {
     const ProgramResult table = run_fdkbench({"export-table", "--db", folder.path("a.db")});
     REQUIRE(table.exit_code == 0);
     const Json json = Json::parse(table.out);
-    CHECK(json.at("schema_version") == 5);
+    CHECK(json.at("schema_version") == 6);
     REQUIRE(json.at("entries").size() == 2);
     for (const char* key : {"m",
                             "n",

@@ -117,7 +117,8 @@ TEST_CASE("A step's tensor maps round-trip and are strict") {
                                 .strides = {8192},
                                 .box = {64, 16},
                                 .swizzled = true,
-                                .row_step = 8});
+                                .row_step = 8,
+                                .whole_depth = 4});
     step.tensor_maps.push_back({.operand = TensorMap::Operand::kScales,
                                 .element_bytes = 4,
                                 .size = {32, 16, 256},

@@ -71,11 +71,21 @@ TEST_CASE("A plan for another m has its grid, workspace and tensor map of x") {
     plan.tiling->workspace_bytes_per_tile = 0;
     CHECK(for_m(plan, 100).value().workspace_bytes == 1024);
     plan.steps[0].tensor_maps[0].row_step = 8;
-    for (const auto& [m, rows] : {std::pair{1, 8}, {8, 8}, {9, 16}, {16, 16}, {17, 16}}) {
-        CAPTURE(m);
+    const auto box = [&](std::int64_t m) {
         const LaunchPlan other = for_m(plan, m).value();
-        CHECK(other.steps[0].tensor_maps[0].box == std::vector<std::uint32_t>{64u, rows + 0u});
         CHECK(for_m(other, 32) == plan);
+        return other.steps[0].tensor_maps[0].box;
+    };
+    using Box = decltype(box(1));
+    for (const std::uint32_t depth : {0u, 4u}) {
+        TensorMap& map = plan.steps[0].tensor_maps[0];
+        map.box = {64, 16, 4};
+        map.whole_depth = depth;
+        const std::uint32_t of_fewer = depth == 0 ? 4 : 1;
+        CHECK(box(1) == Box{64, 8, of_fewer});
+        CHECK(box(8) == Box{64, 8, of_fewer});
+        CHECK(box(9) == Box{64, 16, 4});
+        CHECK(box(17) == Box{64, 16, 4});
     }
     plan.tiling.reset();
     CHECK_FALSE(for_m(plan, 32));

@@ -301,7 +301,7 @@ TEST_CASE("A file that is no table for this library is refused") {
     const TemporaryFile cut{std::string_view(to_bytes(good)).substr(0, 5000)};
     CHECK_THAT(message(cut.path()), ContainsSubstring("damaged bundle"));
     CHECK_THAT(changed([](Bundle& bundle) { bundle.table["schema_version"] = 9; }),
-               ContainsSubstring("version 9, not 2 to 5"));
+               ContainsSubstring("version 9, not 2 to 6"));
     CHECK_THAT(changed([](Bundle& bundle) { bundle.table["schema"] = "other"; }),
                ContainsSubstring("no dispatch table"));
     CHECK_THAT(changed([](Bundle& bundle) { bundle.binaries.clear(); }),

@@ -56,11 +56,12 @@ DispatchTable table() {
     table.entries[1].launch_mode = LaunchMode::kDependent;
     table.entries[1].plan.steps[0].tensor_maps = {{.operand = TensorMap::Operand::kX,
                                                    .element_bytes = 2,
-                                                   .size = {256, 16},
-                                                   .strides = {512},
-                                                   .box = {64, 8},
+                                                   .size = {64, 16, 4},
+                                                   .strides = {512, 128},
+                                                   .box = {64, 8, 2},
                                                    .swizzled = true,
-                                                   .row_step = 4},
+                                                   .row_step = 4,
+                                                   .whole_depth = 2},
                                                   {.operand = TensorMap::Operand::kW,
                                                    .element_bytes = 4,
                                                    .size = {128, 4, 8},
@@ -92,7 +93,7 @@ static_assert(!fdkbench_table::kSteps[0].waits_for_predecessor);
 static_assert(fdkbench_table::kSteps[0].tensor_map_count == 0);
 static_assert(fdkbench_table::kSteps[1].tensor_map_count == 2);
 static_assert(fdkbench_table::kSteps[1].tensor_maps[0].operand == "x");
-static_assert(fdkbench_table::kSteps[1].tensor_maps[0].rank == 2);
+static_assert(fdkbench_table::kSteps[1].tensor_maps[0].rank == 3);
 static_assert(fdkbench_table::kSteps[1].tensor_maps[0].swizzled);
 static_assert(fdkbench_table::kSteps[1].tensor_maps[1].size[2] == 8);
 static_assert(fdkbench_table::kSteps[1].tensor_maps[1].strides[1] == 2048);
@@ -108,10 +109,12 @@ static_assert(grid(*kFound, kStep, 0, 17) == 3 && grid(*kFound, kStep, 1, 17) ==
 static_assert(grid(*kFound, kStep, 1, 16) == kStep.grid[1]);
 static_assert(workspace_bytes(*kFound, 16) == 4096 && workspace_bytes(*kFound, 17) == 6144);
 static_assert(workspace_bytes(kFound[-1], 1) == 0);
-static_assert(box_rows(*kFound, kStep.tensor_maps[0], 3) == 4);
-static_assert(box_rows(*kFound, kStep.tensor_maps[0], 5) == 8);
-static_assert(box_rows(*kFound, kStep.tensor_maps[0], 17) == 8);  // a tile
-static_assert(box_rows(*kFound, kStep.tensor_maps[1], 3) == 1);   // not of x
+static_assert(box(*kFound, kStep.tensor_maps[0], 1, 3) == 4);
+static_assert(box(*kFound, kStep.tensor_maps[0], 1, 5) == 8);
+static_assert(box(*kFound, kStep.tensor_maps[0], 1, 17) == 8);  // a tile
+static_assert(box(*kFound, kStep.tensor_maps[0], 2, 3) == 1);
+static_assert(box(*kFound, kStep.tensor_maps[0], 2, 5) == 2);
+static_assert(box(*kFound, kStep.tensor_maps[1], 1, 3) == 1);  // not of x
 static_assert(fdkbench_table::find(16, 128, 256, 4, 32) == nullptr);
 static_assert(fdkbench_table::find(16, 128, 256, 4, 64, "fp16") == nullptr);
 static_assert(fdkbench_table::kArch == "sm_90a");

@@ -242,7 +242,7 @@ TEST_CASE("The JSON is as its schema says") {
     check_valid(json, rule, rule);
     REQUIRE(json["entries"].size() == 3);
     CHECK(json["schema"] == "fdkbench-table");
-    CHECK(json["schema_version"] == 5);
+    CHECK(json["schema_version"] == 6);
     CHECK(json["device"]["arch"] == "sm_90a");
     const Json entry = json["entries"][0];
     CHECK(entry["params"] == Json::parse(R"({"warps": 1, "decode": "prmt"})"));
