@@ -76,14 +76,20 @@ CheckedChoice choice_for(const DispatchTable& table,
             to_string(problem)));
     }
     auto candidate = rebuilt_candidate(entry->family, problem, entry->params, sweep);
-    const bool one_launch = for_m(entry->plan, problem.shape.m).has_value();
-    if (!candidate || !one_launch) {
+    const auto plan = for_m(entry->plan, problem.shape.m);
+    if (!candidate || !plan) {
         throw UsageError(fmt::format(
             "the table's kernel for {}, {} {}, {}: leave it out",
             to_string(problem),
             entry->family,
             to_string(entry->params),
             candidate ? "needs several launches" : "is none of this fdkbench: sweep again, or"));
+    }
+    if (candidate->plan != *plan) {
+        throw UsageError(fmt::format(
+            "{} {} is launched in another way now than when it was swept: sweep its matrix again",
+            entry->family,
+            to_string(entry->params)));
     }
     return {std::move(*candidate), entry->extrapolated, {}, {}};
 }
