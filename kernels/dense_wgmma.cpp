@@ -10,9 +10,9 @@ constexpr int kMultiple = 64;
 constexpr int kOtherRegisters = 30;  // addresses, counters
 
 FragmentRingTiling tiling(const Problem& problem, const Params& params) {
-    const auto format = FragmentTiling::plain(static_cast<int>(problem.shape.n),
-                                              static_cast<int>(problem.shape.k),
-                                              static_cast<int>(params.number("unroll")));
+    const auto format = FragmentTiling::of_plain(static_cast<int>(problem.shape.n),
+                                                 static_cast<int>(problem.shape.k),
+                                                 static_cast<int>(params.number("unroll")));
     return wgmma_tiling(format, params);
 }
 
@@ -43,7 +43,7 @@ std::optional<std::string> declines(const Problem& problem, const DeviceInfo& de
     if (problem.shape.k % kMultiple != 0) {
         return fmt::format("needs k to be a multiple of {}", kMultiple);
     }
-    return skips_all(problem, device, all_axes, skips);
+    return nothing_to_try(problem, device, all_axes, skips);
 }
 
 LaunchPlan plan(const Problem& problem, const Params& params, const DeviceInfo&) {

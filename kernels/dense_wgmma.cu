@@ -18,7 +18,7 @@
 
 #include "kernels/common/fragment_ring.cuh"
 
-constexpr FragmentRingTiling kRing = wgmma_ring(FragmentTiling::plain(FDK_N, FDK_K, FDK_UNROLL),
+constexpr FragmentRingTiling kRing = wgmma_ring(FragmentTiling::of_plain(FDK_N, FDK_K, FDK_UNROLL),
                                                 {.m_tile = FDK_M_TILE,
                                                  .row_warp_groups = FDK_ROW_WARP_GROUPS,
                                                  .k_warp_groups = FDK_K_WARP_GROUPS,

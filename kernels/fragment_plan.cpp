@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::int64_t kMultiple = 32;      // of k and groups: two mma steps
 constexpr std::int64_t kMostTiles = 65535;  // CTAs along y
-constexpr int kRegisters = 65536;           // of an SM
+constexpr int kRegisters = 16384;           // of a quarter of an SM, which has every fourth warp
 constexpr int kMostRegisters = 255;         // of a thread
 constexpr int kRegisterStep = 8;            // they are given in multiples of this
 constexpr int kMostThreads = 512;
@@ -47,7 +47,8 @@ std::optional<std::string> fragment_exceeds(const DeviceInfo& device,
     if (auto reason = exceeds_shared(shared_bytes, device)) {
         return reason;
     }
-    const int left = kRegisters / threads / kRegisterStep * kRegisterStep;
+    const int warps = static_cast<int>(ceil_div(threads, 4 * 32));
+    const int left = kRegisters / (32 * warps) / kRegisterStep * kRegisterStep;
     return exceeds_registers(registers, threads, std::min(left, kMostRegisters));
 }
 
@@ -82,13 +83,13 @@ std::optional<std::string> fragment_declines(const Problem& problem,
     if (auto reason = declines_any(problem, device)) {
         return reason;
     }
-    return skips_all(problem, device, all_axes, skips);
+    return nothing_to_try(problem, device, all_axes, skips);
 }
 
-std::optional<std::string> skips_all(const Problem& problem,
-                                     const DeviceInfo& device,
-                                     std::vector<Axis> (*all_axes)(const Problem&),
-                                     Skips skips) {
+std::optional<std::string> nothing_to_try(const Problem& problem,
+                                          const DeviceInfo& device,
+                                          std::vector<Axis> (*all_axes)(const Problem&),
+                                          Skips skips) {
     if (problem.shape.m > kMostTiles) {
         return fmt::format("is for at most {} tokens", kMostTiles);
     }

@@ -9,7 +9,8 @@
 
 namespace fdkbench {
 
-/// What the families for the fragment layout share.
+/// What the families share whose weights come in blocks of 16 rows: those for the fragment layout,
+/// and dense_wgmma.
 
 /// The problem cut into chunks of the parameter `unroll` blocks.
 FragmentTiling fragment_tiling(const Problem& problem, const Params& params);
@@ -28,12 +29,12 @@ std::optional<Params> first_valid(const std::vector<Axis>& axes,
                                   const Problem& problem,
                                   const DeviceInfo& device);
 
-/// Why the family cannot do the problem: there are too many tokens, or `skips` lets no point of
-/// `all_axes` pass (then for the first as an example); nothing when it can.
-std::optional<std::string> skips_all(const Problem& problem,
-                                     const DeviceInfo& device,
-                                     std::vector<Axis> (*all_axes)(const Problem&),
-                                     Skips skips);
+/// Why a family has no point to try for the problem: there are too many tokens, or `skips` lets no
+/// point of `all_axes` pass (then for the first as an example); nothing when there is one.
+std::optional<std::string> nothing_to_try(const Problem& problem,
+                                          const DeviceInfo& device,
+                                          std::vector<Axis> (*all_axes)(const Problem&),
+                                          Skips skips);
 
 /// The same, or why no family for the fragment layout can do it on the device.
 std::optional<std::string> fragment_declines(const Problem& problem,

@@ -63,7 +63,7 @@ class Result {
     __device__ void put(int row, int column, float sum) const {
         const int n = n_begin_ + row;
         if (n < kFormat.n) {
-            if constexpr (kFormat.one_scale()) {
+            if constexpr (kFormat.row_scales()) {
                 sum *= to_float(scales_[n / 16 * 64 + n % 8 * 8 + n % 16 / 8]);
             }
             y_[static_cast<int64>(m_begin_ + column) * kFormat.n + n] = to_element(sum);
@@ -72,7 +72,7 @@ class Result {
 
     /// Of four rows, the first of which is a multiple of 4.
     __device__ void put(int row, int column, const float4& sums) const {
-        if constexpr (kFormat.n % 4 == 0 && !kFormat.one_scale()) {
+        if constexpr (kFormat.n % 4 == 0 && !kFormat.row_scales()) {
             if (n_begin_ + row < kFormat.n) {
                 uint16* to =
                     y_ + static_cast<int64>(m_begin_ + column) * kFormat.n + n_begin_ + row;

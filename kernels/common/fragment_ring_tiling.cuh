@@ -38,8 +38,8 @@ struct FragmentRingTiling {
     /// that nobody keeps. Tiles of few rows always come whole, by one copy.
     FDK_CONSTEXPR int x_row_step() const { return m_tile > 16 ? 8 : m_tile; }
     FDK_CONSTEXPR int x_rows(int m) const {
-        const bool whole = x_row_step() == m_tile || m > m_tile - x_row_step();
-        return whole ? m_tile : FragmentTiling::divide_up(m, x_row_step()) * x_row_step();
+        const int rows = FragmentTiling::divide_up(m, x_row_step()) * x_row_step();
+        return x_row_step() < m_tile && rows < m_tile ? rows : m_tile;
     }
     /// Where k ends with a whole panel, x is [panels][m][64] to copies, and one takes all panels of
     /// a stage, if they are as near to each other as its rows; else it is [m][k], and one takes a
@@ -127,7 +127,13 @@ FDK_CONSTEXPR FragmentRingTiling mma_ring(const FragmentTiling& format, const Mm
             .cluster = ring.cluster};
 }
 
-/// kernels/fragment_wgmma.cu
+/// Whether weights are scaled as they are decoded: sums of so many rows of x leave no registers for
+/// sums of a span beside them.
+FDK_CONSTEXPR bool mma_scales_weights(const FragmentRingTiling& ring) {
+    return ring.m_tile > 32;
+}
+
+/// kernels/fragment_wgmma.cu and kernels/dense_wgmma.cu
 struct WgmmaRing {
     int m_tile;           ///< rows of x a CTA: 32, 64, 128 or 256
     int row_warp_groups;  ///< warp groups side by side along n, 64 rows each
@@ -144,7 +150,8 @@ FDK_CONSTEXPR FragmentRingTiling wgmma_ring(const FragmentTiling& format, const 
             .stages = ring.stages,
             .cluster = ring.cluster};
 }
-/// Steps that are decoded together, while as many are multiplied: fewer where registers are scarce.
-FDK_CONSTEXPR int wgmma_batch_steps(int m_tile) {
-    return m_tile >= 128 ? 2 : 4;
+/// Steps that are decoded together, while as many are multiplied: fewer where registers are scarce,
+/// and where a chunk has not two such batches.
+FDK_CONSTEXPR int wgmma_batch_steps(const FragmentRingTiling& ring) {
+    return ring.m_tile >= 128 || ring.format.chunk_k() < 2 * 4 * 16 ? 2 : 4;
 }

@@ -22,8 +22,9 @@ struct FragmentTiling {
     FDK_CONSTEXPR int groups() const { return k / group_size; }
     FDK_CONSTEXPR int group_quads() const { return divide_up(groups(), 4); }
     FDK_CONSTEXPR bool one_group() const { return groups() == 1; }
-    /// Of a row; that of plain weights, of which all are one group, is 1.
-    FDK_CONSTEXPR bool one_scale() const { return one_group() && bits < 16; }
+    FDK_CONSTEXPR bool plain_weights() const { return bits == 16; }
+    /// Whether a row has one scale, by which its sums are multiplied.
+    FDK_CONSTEXPR bool row_scales() const { return one_group() && !plain_weights(); }
 
     /// A span of a chunk has one scale.
     FDK_CONSTEXPR int span_k() const {
@@ -44,13 +45,13 @@ struct FragmentTiling {
     }
 
     /// Weights of 16 bits, one group a row.
-    static FDK_CONSTEXPR FragmentTiling plain(int n, int k, int unroll) {
+    static FDK_CONSTEXPR FragmentTiling of_plain(int n, int k, int unroll) {
         return {16, k, n, k, unroll};
     }
 
     /// Bytes of the decoder's table in shared memory (fragment_decode.cuh).
     FDK_CONSTEXPR int table_bytes(int row_bytes) const {
-        return bits == 8 || bits == 4 ? 256 * row_bytes : 0;
+        return bits >= 4 && !plain_weights() ? 256 * row_bytes : 0;
     }
 
     static FDK_CONSTEXPR int divide_up(int a, int b) { return (a + b - 1) / b; }

@@ -127,13 +127,12 @@ class RingProducer {
                           kRing.panels() * 128 * x_rows_ + kRing.weight_bytes() +
                               (new_quads ? kRing.slot_bytes() : 0));
         const int k = k_begin_ + round_ * kRing.stage_k();
-        constexpr bool kPlain = kRing.format.bits == 16;
-        copy_box(stage() + kRing.x_bytes(),
-                 maps_.w,
-                 0,
-                 kPlain ? row_block_ * 16 : k / kRing.format.block_k(),
-                 kPlain ? k / 64 : row_block_,
-                 full);
+        const uint32 to = stage() + kRing.x_bytes();
+        if constexpr (kRing.format.plain_weights()) {
+            copy_box(to, maps_.w, 0, row_block_ * 16, k / 64, full);
+        } else {
+            copy_box(to, maps_.w, 0, k / kRing.format.block_k(), row_block_, full);
+        }
         if (new_quads) {
             copy_box(
                 shared_address(Addresses::scales(shared_)) + scale_slot_.index * kRing.slot_bytes(),

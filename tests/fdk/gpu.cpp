@@ -147,14 +147,14 @@ TEST_CASE("Launches that may overlap give the same result") {
 TEST_CASE("Every family multiplies for m that it was not made for") {
     const DeviceInfo device = gpu();
     const int bits = GENERATE(16, 4, 1);
-    const std::int64_t own = GENERATE(1, 16, 64);
+    const std::int64_t own = GENERATE(1, 16, 24, 64, 256);
     for (const Family* family : testing::claimants("cuda", problem(own, bits), device)) {
         BundleMaker maker(device, make_nvrtc_compiler());
         maker.add(family->name, problem(own, bits));
         const Table table = load(maker.write());
         const Weights weights = random_weights(problem(own, bits), 7);
         const MatrixHandle matrix = make_matrix(table.get(), weights, nullptr);
-        for (const std::int64_t m : {1, 2, 7, 8, 9, 16, 17, 63, 64, 65, 130, 300}) {
+        for (const std::int64_t m : {1, 2, 7, 8, 9, 16, 17, 40, 63, 64, 65, 130, 200, 300}) {
             INFO(family->name << " of m " << own << " for m " << m << ", " << bits << " bits");
             Product product(problem(m, bits), 3);
             product.multiply(matrix.get());
@@ -166,7 +166,7 @@ TEST_CASE("Every family multiplies for m that it was not made for") {
 TEST_CASE("A row is the same to the bit whatever other rows there are, by every family") {
     const DeviceInfo device = gpu();
     const int bits = GENERATE(16, 8, 4, 2, 1);
-    const std::int64_t own = GENERATE(1, 4, 16, 64);
+    const std::int64_t own = GENERATE(1, 4, 16, 24, 64, 256);
     for (const Family* family : testing::claimants("cuda", problem(own, bits), device)) {
         BundleMaker maker(device, make_nvrtc_compiler());
         maker.add(family->name, problem(own, bits));

@@ -9,7 +9,7 @@ using namespace fdkbench::testing;
 
 namespace {
 
-constexpr std::array kOwnM{1, 3, 8, 16, 33, 256};
+constexpr std::array kOwnM{1, 3, 8, 16, 24, 33, 128, 256};
 
 /// 1 … 130, then some, around multiples of tiles.
 std::vector<std::int64_t> other_m() {

@@ -19,6 +19,7 @@ namespace trick {
 constexpr const char* kWritesBehind = "writes_behind";
 constexpr const char* kLeavesLast = "leaves_last";
 constexpr const char* kWrongWhenRagged = "wrong_when_ragged";
+constexpr const char* kWrongForHalf = "wrong_for_half";
 constexpr const char* kIgnoresM = "ignores_m";
 constexpr const char* kNan = "nan";
 constexpr const char* kOff = "off";
@@ -169,7 +170,8 @@ class FakeRunnable : public Runnable {
                 value *= 1.02F;
             }
         }
-        if (is(trick::kWrongWhenRagged) && m != problem_.shape.m) {
+        const bool half = is(trick::kWrongForHalf) && m <= problem_.shape.m / 2 + 1;
+        if (half || (is(trick::kWrongWhenRagged) && m != problem_.shape.m)) {
             y[1] = -y[1];
         }
         if (is(trick::kUnrepeatable)) {

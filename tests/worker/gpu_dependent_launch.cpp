@@ -42,6 +42,7 @@ const std::vector<Waiting>& waiting() {
     const std::string copies = "activations();\n";
     const std::string waits = "wait_for_predecessors();\n";
     static const std::vector<Waiting> all{
+        {"dense_wgmma", {16}, 20, waits + "        " + copies, copies},
         {"fragment_imma", {2, 1}, 3, "    " + waits, ""},
         {"fragment_mma", {4, 8, 2, 1}, 3, "    " + waits, ""},
         {"fragment_ring", {4, 8, 2, 1}, 3, waits + "        " + copies, copies},
@@ -52,7 +53,7 @@ const std::vector<Waiting>& waiting() {
 
 /// n = k, so that an output can be the next launch's input.
 Problem problem_of(const Waiting& kernel, int bits) {
-    return {{kernel.m, 1024, 1024}, {bits, 64}, ElementType::kBf16};
+    return {{kernel.m, 1024, 1024}, {bits, bits == 16 ? 0 : 64}, ElementType::kBf16};
 }
 
 /// The best guess of a family, from its source or from a changed one.

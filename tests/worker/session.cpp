@@ -101,6 +101,19 @@ TEST_CASE("A wrong candidate is reported with what is wrong first") {
     CHECK_THROWS_WITH(fixture.block({0}), ContainsSubstring("slot 0"));
 }
 
+TEST_CASE("A candidate is run for one row fewer and for about half of the rows") {
+    const auto message = [](const char* binary, std::int64_t m) {
+        Fixture fixture;
+        fixture.prepare({.shape = {.m = m, .n = 24, .k = 128}, .format = {4, 64}});
+        return fixture.check(binary).message;
+    };
+    CHECK_THAT(message("wrong_for_half", 20), ContainsSubstring("with m = 11: nrmse"));
+    CHECK_THAT(message("wrong_for_half", 4), ContainsSubstring("with m = 3: nrmse"));
+    CHECK_THAT(message("wrong_for_half", 2), ContainsSubstring("nrmse"));
+    CHECK_THAT(message("wrong_when_ragged", 20), ContainsSubstring("with m = 11: nrmse"));
+    CHECK(message("wrong_when_ragged", 1).empty());
+}
+
 TEST_CASE("The error of a candidate above the gate is kept, unless it is infinite") {
     Fixture fixture;
     fixture.prepare();
