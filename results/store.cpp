@@ -4,13 +4,17 @@
 #include "results/schema.hpp"
 #include "results/sqlite.hpp"
 #include "results/statements.hpp"
+#include "results/stored_rows.hpp"
 #include "src/core/json.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <fstream>
+#include <map>
 #include <stdexcept>
 #include <string_view>
 #include <unistd.h>
@@ -237,6 +241,36 @@ std::int64_t insert_measurement(Statement& statement,
         .value();
 }
 
+/// Whether the database gives the one where the other was stored: it rounds to 15 digits.
+bool same_sample(const Sample& a, const Sample& b) {
+    const auto same = [](double x, double y) { return std::abs(x - y) <= 1e-12 * std::abs(x); };
+    return same(a.time_us, b.time_us) && same(a.baseline_before_us, b.baseline_before_us);
+}
+
+/// A confirmation has all samples of the kernel's row, as it was read, and those of one more
+/// process. What another sweep has added since to that row (`stored`), from that process' number
+/// on, follows with numbers of its own.
+Measurement joined(Measurement measurement,
+                   const std::vector<Sample>& stored,
+                   const Problem& problem) {
+    const int last = processes(measurement.samples) - 1;
+    const std::vector<Sample> own = measurement.samples;
+    std::map<int, int> numbers;
+    for (Sample sample : stored) {
+        const bool known = std::ranges::any_of(
+            own, [&](const Sample& other) { return same_sample(sample, other); });
+        if (sample.process >= last && !known) {
+            const int next = last + 1 + static_cast<int>(numbers.size());
+            sample.process = numbers.try_emplace(sample.process, next).first->second;
+            measurement.samples.push_back(sample);
+        }
+    }
+    if (measurement.samples.size() > own.size()) {
+        summarise(measurement, problem);
+    }
+    return measurement;
+}
+
 }  // namespace
 
 void Store::add(const Candidate& candidate,
@@ -260,11 +294,23 @@ void Store::add(const Candidate& candidate,
                                                          candidate.compile_key,
                                                          binary_hash)
                                           .value();
+    const bool confirms =
+        measurement.status == CandidateStatus::kCorrect && processes(measurement.samples) > 1;
+    const Measurement added =
+        confirms ? joined(measurement,
+                          samples_from(
+                              Rows(query("SELECT sample.* FROM sample JOIN measurement"
+                                         " ON measurement.id = measurement_id"
+                                         " WHERE cell_id = CAST(? AS INTEGER)"
+                                         " AND candidate_id = CAST(? AS INTEGER) ORDER BY block",
+                                         {std::to_string(cell_id), std::to_string(candidate_id)}))),
+                          candidate.problem)
+                 : measurement;
     statements.forget.run(cell_id, identity, candidate.compile_key, launch, launch_without_tiling);
     const std::int64_t measurement_id =
-        insert_measurement(statements.measurement, cell_id, candidate_id, run_id, measurement);
+        insert_measurement(statements.measurement, cell_id, candidate_id, run_id, added);
     std::int64_t block = 0;
-    for (const Sample& sample : measurement.samples) {
+    for (const Sample& sample : added.samples) {
         statements.sample.run(measurement_id,
                               block++,
                               sample.time_us,

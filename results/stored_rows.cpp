@@ -19,23 +19,6 @@ constexpr std::int64_t kMostFinalists = 4;
 /// What a later row must be better by to make a confirmed winner doubtful.
 constexpr double kLeastDoubt = 0.01;
 
-std::vector<Sample> samples_of(const Store& store, std::int64_t measurement_id) {
-    const Rows rows(
-        store.query("SELECT * FROM sample WHERE measurement_id = CAST(? AS INTEGER)"
-                    " ORDER BY block",
-                    {std::to_string(measurement_id)}));
-    std::vector<Sample> samples;
-    for (std::size_t row = 0; row < rows.size(); ++row) {
-        Sample& sample = samples.emplace_back();
-        sample.time_us = rows.real(row, "time_us");
-        sample.baseline_before_us = rows.real(row, "baseline_before_us");
-        sample.baseline_after_us = rows.real(row, "baseline_after_us");
-        sample.process = static_cast<int>(rows.integer(row, "process"));
-        sample.sm_clock_mhz = rows.number(row, "sm_clock_mhz");
-    }
-    return samples;
-}
-
 std::optional<Accuracy> accuracy(const Rows& rows, std::size_t row, const std::string& suffix) {
     const auto rmse = rows.number(row, "rmse" + suffix);
     const auto nrmse = rows.number(row, "nrmse" + suffix);
@@ -81,7 +64,10 @@ StoredRow stored_row(const Store& store, std::int64_t measurement_id) {
     measurement.temperature_c = rows.number(0, "temperature_c");
     measurement.energy_uj = rows.number(0, "energy_uj");
     measurement.discarded = static_cast<int>(rows.integer(0, "discarded"));
-    measurement.samples = samples_of(store, measurement_id);
+    measurement.samples = samples_from(
+        Rows(store.query("SELECT * FROM sample WHERE measurement_id = CAST(? AS INTEGER)"
+                         " ORDER BY block",
+                         {std::to_string(measurement_id)})));
     return stored;
 }
 
@@ -94,6 +80,19 @@ std::vector<StoredRow> stored_rows(const Store& store, const Rows& rows) {
 }
 
 }  // namespace
+
+std::vector<Sample> samples_from(const Rows& rows) {
+    std::vector<Sample> samples;
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        Sample& sample = samples.emplace_back();
+        sample.time_us = rows.real(row, "time_us");
+        sample.baseline_before_us = rows.real(row, "baseline_before_us");
+        sample.baseline_after_us = rows.real(row, "baseline_after_us");
+        sample.process = static_cast<int>(rows.integer(row, "process"));
+        sample.sm_clock_mhz = rows.number(row, "sm_clock_mhz");
+    }
+    return samples;
+}
 
 std::vector<StoredRow> unconfirmed_rows(const Store& store, const Problem& problem, int processes) {
     const auto cell = store.cell_id(problem);

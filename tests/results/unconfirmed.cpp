@@ -212,6 +212,51 @@ void check_values(const Measurement& found, const Measurement& stored) {
 
 }  // namespace
 
+TEST_CASE("Two sweeps that confirm a row at the same time keep the samples of both") {
+    Fixture fixture;
+    Store other = Store::open(fixture.folder / "a.db");
+    other.begin_run(fictional_run());
+    fixture.add(1, correct(3));
+    const auto read = [](const Store& store) {
+        return kernel_row(store, small_problem(), hash_of(candidate(1)), candidate(1).plan)
+            .value()
+            .measurement;
+    };
+    const auto confirm = [](Measurement row, double time_us) {
+        const int process = processes(row.samples);
+        for (int i = 0; i < 3; ++i) {
+            row.samples.push_back({time_us + 0.01 * i, 20, 20.5, process, {}});
+        }
+        summarise(row, small_problem());
+        return row;
+    };
+    const Measurement first = confirm(read(fixture.store), 7);
+    const Measurement second = confirm(read(other), 8);
+    fixture.add(1, first);
+    other.add(candidate(1), hash_of(candidate(1)), second);
+    const Measurement both = read(fixture.store);
+    CHECK(processes(both.samples) == 3);
+    CHECK(both.samples.size() == 9);
+    CHECK(value(fixture.store, "SELECT processes || ' ' || samples FROM measurement") == "3 9");
+    CHECK(both.ratio.value() < first.ratio.value());
+    CHECK(both.ratio.value() > second.ratio.value());
+
+    SECTION("and none twice") {
+        other.add(candidate(1), hash_of(candidate(1)), second);
+        CHECK(processes(read(fixture.store).samples) == 3);
+        CHECK(value(fixture.store, "SELECT max(process) FROM sample") == "2");
+    }
+    SECTION("and what is measured anew replaces them") {
+        other.add(candidate(1), hash_of(candidate(1)), correct(3));
+        CHECK(processes(read(fixture.store).samples) == 1);
+    }
+    SECTION("and further confirmations add to all of them") {
+        fixture.add(1, confirm(both, 7));
+        CHECK(processes(read(other).samples) == 4);
+        CHECK(read(other).samples.size() == 12);
+    }
+}
+
 TEST_CASE("A stored row comes back with all that was measured") {
     Fixture fixture;
     Candidate kernel = candidate(4);
