@@ -34,8 +34,8 @@ std::optional<std::string> declines(const Problem& problem, const DeviceInfo& de
     if (problem.format.quantised()) {
         return "reads plain 16-bit weights only";
     }
-    if (device.arch != "sm_90a") {
-        return "needs wgmma, which only sm_90a has";
+    if (auto reason = lacks_wgmma(device)) {
+        return reason;
     }
     if (problem.shape.m == 1) {
         return "is for more than one token";

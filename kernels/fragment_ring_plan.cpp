@@ -126,6 +126,13 @@ std::vector<ParamValue> ring_stages() {
     return values;
 }
 
+std::optional<std::string> lacks_wgmma(const DeviceInfo& device) {
+    if (device.arch != "sm_90a") {
+        return "needs wgmma, which only sm_90a has";
+    }
+    return std::nullopt;
+}
+
 FragmentRingTiling wgmma_tiling(const FragmentTiling& format, const Params& params) {
     const auto value = [&](const char* name) { return static_cast<int>(params.number(name)); };
     return wgmma_ring(format,

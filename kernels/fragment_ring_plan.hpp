@@ -32,6 +32,9 @@ std::optional<std::string> ring_skips(const Problem& problem,
 
 // What the families share that multiply by wgmma.
 
+/// Why the device cannot run them; nothing when it can.
+std::optional<std::string> lacks_wgmma(const DeviceInfo& device);
+
 FragmentRingTiling wgmma_tiling(const FragmentTiling& format, const Params& params);
 
 std::vector<Axis> wgmma_axes(std::vector<ParamValue> unrolls, std::int64_t m);

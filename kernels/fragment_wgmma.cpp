@@ -46,8 +46,8 @@ std::vector<Axis> axes(const Problem& problem, const DeviceInfo& device) {
 }
 
 std::optional<std::string> declines(const Problem& problem, const DeviceInfo& device) {
-    if (device.arch != "sm_90a") {
-        return "needs wgmma, which only sm_90a has";
+    if (auto reason = lacks_wgmma(device)) {
+        return reason;
     }
     if (problem.shape.m <= kFewTokens) {
         return fmt::format("is for more than {} tokens", kFewTokens);

@@ -71,14 +71,6 @@ StoredRow stored_row(const Store& store, std::int64_t measurement_id) {
     return stored;
 }
 
-std::vector<StoredRow> stored_rows(const Store& store, const Rows& rows) {
-    std::vector<StoredRow> found;
-    for (std::size_t row = 0; row < rows.size(); ++row) {
-        found.push_back(stored_row(store, rows.integer(row, "measurement_id")));
-    }
-    return found;
-}
-
 }  // namespace
 
 std::vector<Sample> samples_from(const Rows& rows) {
@@ -154,7 +146,12 @@ std::optional<StoredRow> kernel_row(const Store& store,
 std::vector<StoredRow> winner_rows(const Store& store,
                                    const std::string& device_key,
                                    const std::string& policy) {
-    return stored_rows(store, winners(store, device_key, policy));
+    const Rows rows = winners(store, device_key, policy);
+    std::vector<StoredRow> found;
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        found.push_back(stored_row(store, rows.integer(row, "measurement_id")));
+    }
+    return found;
 }
 
 std::vector<ServedRow> served_rows(const Store& store,
