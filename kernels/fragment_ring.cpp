@@ -11,7 +11,7 @@ namespace fdkbench {
 namespace {
 
 constexpr std::uint64_t kNarrowestTile = 8;
-constexpr std::int64_t kMostTokens = 64;
+constexpr std::int64_t kMostTokens = 32;
 constexpr int kLeastCapability = 90;
 constexpr std::int64_t kFewWarps = 4;  // along k; fewer are for short k
 constexpr int kOtherRegisters = 28;    // addresses, counters, activations, decoding
@@ -31,8 +31,7 @@ constexpr std::array<std::int64_t, 4> kRowTiles{2, 4, 3, 1};
 constexpr std::array<std::int64_t, 3> kRowWarps{1, 2, 4};
 
 int registers(const FragmentRingTiling& ring, int row_tiles) {
-    const int sets = mma_scales_weights(ring) ? 1 : 2;
-    const int sums = sets * 4 * row_tiles * ring.column_blocks();
+    const int sums = 2 * 4 * row_tiles * ring.column_blocks();
     const int operands = (8 + 4) * row_tiles;
     return sums + operands + kOtherRegisters;
 }

@@ -12,8 +12,8 @@
 //
 // One thread has weights, scales and x copied into a ring, `stages` deep; the other warps multiply.
 // Weights are operand A, 8 rows of x at a time operand B. Partial sums over weights with one scale
-// begin at zero and are multiplied by it in fp32; with more than 32 rows of x the weights are. Sums
-// of k warps and of the CTAs of a cluster are added in shared memory, in a fixed order.
+// begin at zero and are multiplied by it in fp32. Sums of k warps and of the CTAs of a cluster are
+// added in shared memory, in a fixed order.
 //
 // Grid: cluster fastest, row blocks ÷ (row_tiles · row_warps), rows of x ÷ m_tile. What must divide
 // what (the descriptor sees to it): k is a multiple of 32, the group size k or a multiple of 32, a
@@ -35,7 +35,6 @@ constexpr FragmentTiling kFormat = kRing.format;
 constexpr int kRowTiles = FDK_ROW_TILES;
 constexpr int kColumnBlocks = kRing.column_blocks();
 constexpr bool kOneGroup = kFormat.one_group();
-constexpr bool kScaledWeights = mma_scales_weights(kRing);
 
 struct Consumer {
     using Decoder =
@@ -81,11 +80,10 @@ struct Consumer {
                                   int span,
                                   const uint32 (&x)[2],
                                   const Decoder& decoder) {
-        constexpr bool kSumsOfX = kGeneral && Decoder::kSumsOfX && !kScaledWeights;
+        constexpr bool kSumsOfX = kGeneral && Decoder::kSumsOfX;
         constexpr uint32 kAllOnes[4] = {kPairOfOnes, kPairOfOnes, kPairOfOnes, kPairOfOnes};
         constexpr int kSteps = kFormat.span_steps();
-        Sums zeros = {};
-        Sums& of_span = kScaledWeights ? sums : zeros;
+        Sums of_span = {};
         float of_x[kColumnBlocks][4] = {};
         uint32 scales[kRowTiles];
 #pragma unroll
@@ -100,14 +98,8 @@ struct Consumer {
                 if (i % 2 == 0 && step % kFormat.block_steps() == 0) {
                     words[i / 2] = reader.words(i / 2, step / kFormat.block_steps());
                 }
-                const int step_in_block = step % kFormat.block_steps() + i % 2;
-                if constexpr (kScaledWeights) {
-                    decoder.template scaled_operand<kGeneral, !kOneGroup>(
-                        words[i / 2], step_in_block, scales[i / 2], a[i / 2][i % 2]);
-                } else {
-                    decoder.template operand<kGeneral>(
-                        words[i / 2], step_in_block, a[i / 2][i % 2]);
-                }
+                decoder.template operand<kGeneral>(
+                    words[i / 2], step % kFormat.block_steps() + i % 2, a[i / 2][i % 2]);
             }
 #pragma unroll
             for (int column = 0; column < kColumnBlocks; ++column) {
@@ -124,17 +116,6 @@ struct Consumer {
                 }
             }
         }
-        if constexpr (!kScaledWeights) {
-            add_scaled<kSumsOfX>(of_span, of_x, scales, decoder);
-        }
-    }
-
-    /// Adds the sums of a span, times its scales; of_x are sums of x alone.
-    template <bool kSumsOfX>
-    __device__ void add_scaled(const Sums& of_span,
-                               const float (&of_x)[kColumnBlocks][4],
-                               const uint32 (&scales)[kRowTiles],
-                               const Decoder& decoder) {
 #pragma unroll
         for (int i = 0; i < kRowTiles * kColumnBlocks * 4; ++i) {
             const int tile = i / (kColumnBlocks * 4);

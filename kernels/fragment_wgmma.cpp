@@ -30,14 +30,14 @@ std::optional<std::string> skips(const Problem& problem,
                                  const Params& params,
                                  const DeviceInfo& device) {
     const FragmentRingTiling ring = wgmma_tiling(fragment_tiling(problem, params), params);
-    const int batches = ring.format.chunk_k() / 16 / wgmma_batch_steps(ring);
+    const int batches = ring.format.chunk_k() / 16 / wgmma_batch_steps(ring.m_tile);
     if (batches % 2 != 0) {
         return fmt::format("unroll {}: batches of {} steps do not take turns in a chunk of {}",
                            ring.format.unroll,
-                           wgmma_batch_steps(ring),
+                           wgmma_batch_steps(ring.m_tile),
                            ring.format.chunk_k());
     }
-    const int operands = 2 * 4 * wgmma_batch_steps(ring);
+    const int operands = 2 * 4 * wgmma_batch_steps(ring.m_tile);
     return wgmma_skips(problem, ring, operands + kOtherRegisters, device);
 }
 

@@ -31,7 +31,7 @@ constexpr FragmentRingTiling kRing = wgmma_ring(
      .cluster = FDK_CLUSTER});
 constexpr FragmentTiling kFormat = kRing.format;
 constexpr bool kOneGroup = kFormat.one_group();
-constexpr int kBatchSteps = wgmma_batch_steps(kRing);
+constexpr int kBatchSteps = wgmma_batch_steps(kRing.m_tile);
 constexpr int kBatches = kFormat.chunk_k() / 16 / kBatchSteps;
 // Else the next chunk would begin with registers that steps still read.
 static_assert(kBatches % 2 == 0);

@@ -127,12 +127,6 @@ FDK_CONSTEXPR FragmentRingTiling mma_ring(const FragmentTiling& format, const Mm
             .cluster = ring.cluster};
 }
 
-/// Whether weights are scaled as they are decoded: sums of so many rows of x leave no registers for
-/// sums of a span beside them.
-FDK_CONSTEXPR bool mma_scales_weights(const FragmentRingTiling& ring) {
-    return ring.m_tile > 32;
-}
-
 /// kernels/fragment_wgmma.cu and kernels/dense_wgmma.cu
 struct WgmmaRing {
     int m_tile;           ///< rows of x a CTA: 32, 64, 128 or 256
@@ -150,8 +144,7 @@ FDK_CONSTEXPR FragmentRingTiling wgmma_ring(const FragmentTiling& format, const 
             .stages = ring.stages,
             .cluster = ring.cluster};
 }
-/// Steps that are decoded together, while as many are multiplied: fewer where registers are scarce,
-/// and where a chunk has not two such batches.
-FDK_CONSTEXPR int wgmma_batch_steps(const FragmentRingTiling& ring) {
-    return ring.m_tile >= 128 || ring.format.chunk_k() < 2 * 4 * 16 ? 2 : 4;
+/// Steps that are decoded together, while as many are multiplied: fewer where registers are scarce.
+FDK_CONSTEXPR int wgmma_batch_steps(int m_tile) {
+    return m_tile >= 128 ? 2 : 4;
 }

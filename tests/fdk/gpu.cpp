@@ -37,6 +37,13 @@ void require_cuda(cudaError_t status) {
     REQUIRE(status == cudaSuccess);
 }
 
+/// Copies in the stream's order: it does not wait for others, nor do copies outside it end before
+/// they return.
+void upload(const CudaBuffer& to, const void* from, const Stream& stream) {
+    require_cuda(
+        cudaMemcpyAsync(to.data(), from, to.bytes(), cudaMemcpyHostToDevice, stream.get()));
+}
+
 /// x and y on the GPU for one product, on a stream of the caller's.
 class Product {
   public:
@@ -48,11 +55,11 @@ class Product {
           x_(bytes_of(host_x_), "cuda:0"),
           y_(static_cast<std::size_t>(2 * problem.shape.m * problem.shape.n), "cuda:0"),
           stream_(make_stream()) {
-        require_cuda(cudaMemcpy(x_.data(), host_x_.data(), x_.bytes(), cudaMemcpyHostToDevice));
+        upload(x_, host_x_.data(), stream_);
         poison();
     }
 
-    void poison() { require_cuda(cudaMemset(y_.data(), 0xff, y_.bytes())); }
+    void poison() { require_cuda(cudaMemsetAsync(y_.data(), 0xff, y_.bytes(), stream_.get())); }
     void multiply(fdk_matrix* matrix) {
         require_ok(fdk_matmul(matrix, stream_.get(), x_.data(), problem_.shape.m, y_.data()));
     }
@@ -285,8 +292,7 @@ TEST_CASE("A GPU quantises to the same bytes as the CPU, and refuses what is not
     const CudaBuffer gpu_scale(2 * scale.size(), "cuda:0");
     const Stream stream = make_stream();
     const auto quantise_on_gpu = [&] {
-        require_cuda(cudaMemcpy(
-            gpu_weights.data(), weights.data(), gpu_weights.bytes(), cudaMemcpyHostToDevice));
+        upload(gpu_weights, weights.data(), stream);
         return fdk_quantise_on(nullptr,
                                stream.get(),
                                &format,
