@@ -1,9 +1,9 @@
 #include "src/core/bundle.hpp"
 
 #include "tests/catch.hpp"
+#include "tests/cli/example.hpp"
 #include "tests/cli/program.hpp"
 
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <sstream>
@@ -11,13 +11,6 @@
 using namespace fdkbench::test;
 
 namespace {
-
-/// A variable that the build sets.
-std::string setting(const char* name) {
-    const char* value = std::getenv(name);
-    REQUIRE(value != nullptr);
-    return value;
-}
 
 std::string content(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
@@ -45,23 +38,6 @@ std::vector<std::string> export_bundle(const std::string& bundle, const std::str
             bundle};
 }
 
-std::string source() {
-    return setting("FDKBENCH_SOURCE");
-}
-
-/// Where it lies.
-std::string compiled_example(const TemporaryFolder& folder) {
-    const std::string library = setting("FDKBENCH_LIBRARY");
-    const std::string example = folder.path("example");
-    const ProgramResult compiled =
-        run_shell("c++ -std=c++20 -Wall -Wextra -Werror -I'" + source() + "/src/fdk' '" + source() +
-                  "/scripts/example.cpp' -L'" + library + "' -lfdk -Wl,-rpath,'" + library +
-                  "' -o '" + example + "'");
-    INFO(compiled.err);
-    REQUIRE(compiled.exit_code == 0);
-    return example;
-}
-
 }  // namespace
 
 TEST_CASE("A bundle that was swept is what the example multiplies with") {
@@ -73,7 +49,7 @@ TEST_CASE("A bundle that was swept is what the example multiplies with") {
     CHECK(exported.out.empty());
     CHECK_THAT(exported.err, ContainsSubstring("1 entries, 1 kernels"));
 
-    const std::string example = compiled_example(folder);
+    const std::string example = compiled_example(folder.path("example"));
     const ProgramResult multiplied = run_shell("'" + example + "' '" + bundle + "'");
     INFO(multiplied.err);
     CHECK(multiplied.exit_code == 0);
@@ -114,7 +90,7 @@ TEST_CASE("Two m that were swept are enough to multiply for any") {
     INFO(exported.err);
     REQUIRE(exported.exit_code == 0);
     CHECK_THAT(exported.err, ContainsSubstring("2 entries, "));
-    const std::string example = compiled_example(folder);
+    const std::string example = compiled_example(folder.path("example"));
     for (const int m : {1, 2, 3, 7, 11, 12, 13, 40, 511, 512, 513, 1500}) {
         INFO("m " << m);
         const ProgramResult multiplied =
@@ -122,6 +98,15 @@ TEST_CASE("Two m that were swept are enough to multiply for any") {
         INFO(multiplied.err << multiplied.out);
         CHECK(multiplied.exit_code == 0);
     }
+}
+
+TEST_CASE("The example can be built for a GPU") {
+    const std::string cuda = cuda_root();
+    if (cuda.empty()) {
+        skip_program("there is no CUDA toolkit");
+    }
+    const TemporaryFolder folder;
+    compiled_example(folder.path("example"), for_gpu(cuda));
 }
 
 TEST_CASE("The header is one for C programs, too") {

@@ -1,17 +1,11 @@
 #include "kernels/registry.hpp"
 #include "tests/catch.hpp"
+#include "tests/cli/gpu.hpp"
 #include "tests/cli/program.hpp"
 
 using namespace fdkbench::test;
 
 namespace {
-
-void require_gpu() {
-    const ProgramResult result = run_fdkbench({"devices", "--json"});
-    if (result.out.find("\"cuda:0\"") == std::string::npos) {
-        skip_program("there is no GPU");
-    }
-}
 
 /// Sweeps the shapes with every family, format and group size, and checks that nothing failed.
 void check_all_correct(const std::vector<std::string>& shapes,

@@ -1,0 +1,46 @@
+#pragma once
+
+#include "tests/catch.hpp"
+#include "tests/cli/program.hpp"
+
+#include <cstdlib>
+#include <string>
+
+namespace fdkbench::test {
+
+/// A variable that the build sets.
+inline std::string setting(const char* name) {
+    const char* value = std::getenv(name);
+    REQUIRE(value != nullptr);
+    return value;
+}
+
+inline std::string source() {
+    return setting("FDKBENCH_SOURCE");
+}
+
+/// The CUDA toolkit that was built with; empty without one.
+inline std::string cuda_root() {
+    const std::string root = run_shell("'" + source() + "/scripts/cuda-root'").out;
+    return root.substr(0, root.find('\n'));
+}
+
+/// What the compiler needs beside that for the example on a GPU.
+inline std::string for_gpu(const std::string& cuda) {
+    return "-DEXAMPLE_ON_GPU -isystem '" + cuda + "/include' -L'" + cuda + "/lib64' -lcudart " +
+           "-Wl,-rpath,'" + cuda + "/lib64'";
+}
+
+/// Compiles scripts/example.cpp to `example`, which it returns.
+inline std::string compiled_example(const std::string& example, const std::string& flags = "") {
+    const std::string library = setting("FDKBENCH_LIBRARY");
+    const ProgramResult compiled =
+        run_shell("c++ -std=c++20 -Wall -Wextra -Werror -I'" + source() + "/src/fdk' '" + source() +
+                  "/scripts/example.cpp' -L'" + library + "' -lfdk -Wl,-rpath,'" + library + "' " +
+                  flags + " -o '" + example + "'");
+    INFO(compiled.err);
+    REQUIRE(compiled.exit_code == 0);
+    return example;
+}
+
+}  // namespace fdkbench::test
