@@ -130,8 +130,8 @@ DispatchTable read_table(const Store& store,
         LayoutChoice choice = choose_layout(layouts);
         if (rules.limit() > 0) {
             choice.entries = limited(store, table, rules, choice.entries);
+            set_intervals(choice.entries);
         }
-        set_intervals(choice.entries);
         table.entries.insert(table.entries.end(), choice.entries.begin(), choice.entries.end());
         table.layout_costs.insert(
             table.layout_costs.end(), choice.costs.begin(), choice.costs.end());

@@ -66,8 +66,8 @@ std::vector<TableEntry> extrapolated_entries(const CostModel& model,
     if (rules.limit() > 0) {
         entries = few_kernels(
             entries, of_layout(known, entries.front().layout), rules.limit(), rules.weights);
+        set_intervals(entries);
     }
-    set_intervals(entries);
     return entries;
 }
 

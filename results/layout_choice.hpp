@@ -19,14 +19,15 @@ std::map<Problem, std::vector<LayoutWinners>> winners_by_matrix(const Store& sto
                                                                 const std::string& policy,
                                                                 KernelFilter filter = {});
 
-/// What a table keeps of them, and what that costs.
+/// What a table keeps of them, with intervals (set_intervals), and what that costs.
 struct LayoutChoice {
     LayoutWinners entries;
     std::vector<std::string> costs;  ///< see DispatchTable::layout_costs
 };
 
-/// A user keeps one copy of the weights: chooses the layout that has a kernel for most m and, of
-/// those, the one with the greatest geometric mean of the ratios; the first where they are equal.
-LayoutChoice choose_layout(const std::vector<LayoutWinners>& layouts);
+/// A user keeps one copy of the weights: of all m that were measured in some layout, chooses the
+/// layout that serves most and, of those, the one with the greatest geometric mean of the ratios,
+/// predicted where its kernels were measured for other m only; the first where they are equal.
+LayoutChoice choose_layout(std::vector<LayoutWinners> layouts);
 
 }  // namespace fdkbench

@@ -44,13 +44,11 @@ std::pair<double, double> between(const std::vector<Problem>& swept) {
 }  // namespace
 
 std::vector<std::int64_t> common_m(const std::map<std::int64_t, int>& matrices) {
-    int most = 0;
-    for (const auto& [m, count] : matrices) {
-        most = std::max(most, count);
-    }
+    const bool several =
+        std::ranges::any_of(matrices, [](const auto& of_m) { return of_m.second > 1; });
     std::vector<std::int64_t> found;
     for (const auto& [m, count] : matrices) {
-        if (2 * count > most) {
+        if (count > 1 || !several) {
             found.push_back(m);
         }
     }

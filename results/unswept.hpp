@@ -8,8 +8,8 @@
 
 namespace fdkbench {
 
-/// The m at which more than half as many matrices were swept as at any m, ascending. At others a
-/// matrix may have been measured for itself, and with few kernels. `matrices`: by m, how many.
+/// The m at which several matrices were swept, ascending; all where none has several. At others a
+/// matrix was measured for itself, perhaps with few kernels. `matrices`: by m, how many.
 std::vector<std::int64_t> common_m(const std::map<std::int64_t, int>& matrices);
 
 /// One m between each two neighbours of those that were swept, ascending: the geometric middle.

@@ -20,7 +20,15 @@ struct Fixture {
     void add(std::int64_t m, Layout layout, double ratio, const WeightFormat& format = {4, 64}) {
         Problem problem = small_problem(m);
         problem.format = format;
-        Candidate kernel = candidate(++warps, problem);
+        add(candidate(++warps, problem), layout, ratio);
+    }
+    /// One that can be launched for other m, in tiles of m_tile rows.
+    void add(std::int64_t m, Layout layout, double ratio, std::int64_t m_tile) {
+        Candidate kernel = candidate(++warps, small_problem(m));
+        kernel.plan.tiling = RowTiling{.m_tile = m_tile};
+        add(std::move(kernel), layout, ratio);
+    }
+    void add(Candidate kernel, Layout layout, double ratio) {
         kernel.layout = layout;
         store.add(kernel, hash_of(kernel), correct(ratio));
     }
@@ -104,6 +112,31 @@ TEST_CASE("Where every layout lacks some m, the one with the most m is chosen") 
     CHECK_THAT(table.layout_costs[0],
                ContainsSubstring("m=1 ") &&
                    ContainsSubstring("left out: only layout fragment has a kernel"));
+}
+
+TEST_CASE(
+    "A layout that was measured for fewer m is chosen where its kernels serve the others well") {
+    Fixture fixture;
+    fixture.add(1, kCanonical, 2, 1);
+    fixture.add(16, kCanonical, 2, 16);
+    fixture.add(64, kCanonical, 1, 64);
+    fixture.add(1, kFragment, 3, 16);
+    fixture.add(64, kFragment, 3, 64);
+    // At 16, where none of it was measured, that for 1 needs one tile as well: 3 is predicted.
+    CHECK(text(fixture.table()) == "1 fragment 3; 64 fragment 3; ");
+    CHECK(fixture.table().layout_costs.empty());
+}
+
+TEST_CASE("A layout that is fast only where it was measured is not chosen") {
+    Fixture fixture;
+    fixture.add(1, kCanonical, 9, 1);
+    fixture.add(1, kFragment, 3, 16);
+    fixture.add(64, kFragment, 3, 64);
+    // At 64 the canonical kernel takes 64 tiles: a ratio of 9 / 64 is predicted.
+    const DispatchTable table = fixture.table();
+    CHECK(text(table) == "1 fragment 3; 64 fragment 3; ");
+    REQUIRE(table.layout_costs.size() == 1);
+    CHECK_THAT(table.layout_costs[0], ContainsSubstring("is better for all m together"));
 }
 
 TEST_CASE("Every matrix has a layout of its own, and the order of the table stays") {
