@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <set>
 #include <tuple>
 #include <variant>
@@ -15,6 +16,8 @@ namespace {
 
 /// What a configuration is taken to lose that was measured nowhere near.
 constexpr double kUnknown = 1.05;
+/// What each parameter costs in which another configuration stands for one that was not measured.
+constexpr double kDiffering = 1.1;
 /// Of the spread, what counts as loss: kernels that are near the fastest everywhere are preferred.
 constexpr double kCaution = 0.5;
 /// Slower than the fastest by more, and a configuration says little of those that matter.
@@ -48,6 +51,24 @@ std::pair<std::string, Params> configuration_of(const TableEntry& kernel) {
     return {kernel.family, params};
 }
 
+/// How many parameters differ; nothing where those of two families, or others, are not the same.
+std::optional<int> difference(const std::pair<std::string, Params>& one,
+                              const std::pair<std::string, Params>& other) {
+    const auto& own = one.second.items();
+    const auto& others = other.second.items();
+    if (one.first != other.first || own.size() != others.size()) {
+        return std::nullopt;
+    }
+    int differing = 0;
+    for (std::size_t i = 0; i < own.size(); ++i) {
+        if (own[i].first != others[i].first) {
+            return std::nullopt;
+        }
+        differing += own[i].second == others[i].second ? 0 : 1;
+    }
+    return differing;
+}
+
 /// Sums for the least squares of y = factor · (x − mean(x)).
 struct Regression {
     void add(const std::vector<std::pair<double, double>>& points) {
@@ -70,7 +91,7 @@ struct Regression {
 }  // namespace
 
 double CostModel::Evidence::slowness() const {
-    return std::max(1.0, fastest->ratio / kernel->ratio);
+    return std::max(1.0, fastest->ratio / kernel->ratio) * std::pow(kDiffering, differing);
 }
 
 CostModel::CostModel(const std::vector<TableEntry>& measured, int units) : units_(units) {
@@ -145,17 +166,36 @@ std::vector<CostModel::Evidence> CostModel::evidence(const TableEntry& candidate
             continue;
         }
         const auto kernel = cell.kernels.find(configuration_of(candidate));
-        found.push_back({problem,
-                         weight_of(problem.shape, wanted.shape),
-                         kernel == cell.kernels.end() ? nullptr : &kernel->second,
-                         cell.fastest});
+        found.push_back({.problem = problem,
+                         .weight = weight_of(problem.shape, wanted.shape),
+                         .kernel = kernel == cell.kernels.end() ? nullptr : &kernel->second,
+                         .fastest = cell.fastest});
         sum += found.back().weight;
+    }
+    if (std::ranges::none_of(found, &Evidence::kernel)) {
+        for (Evidence& one : found) {
+            find_relative(one, configuration_of(candidate));
+        }
     }
     for (Evidence& one : found) {
         one.weight /= sum;
     }
     std::ranges::stable_sort(found, std::ranges::greater(), &Evidence::weight);
     return found;
+}
+
+void CostModel::find_relative(Evidence& one, const Configuration& wanted) const {
+    for (const auto& [configuration, kernel] : cells_.at(one.problem).kernels) {
+        const std::optional<int> differing = difference(configuration, wanted);
+        const auto is_better = [&] {
+            return std::tuple(-*differing, kernel.ratio) >
+                   std::tuple(-one.differing, one.kernel->ratio);
+        };
+        if (differing && (one.kernel == nullptr || is_better())) {
+            one.kernel = &kernel;
+            one.differing = *differing;
+        }
+    }
 }
 
 bool CostModel::predict(TableEntry& candidate) const {

@@ -23,6 +23,8 @@ namespace fdkbench {
 /// how many all have on average, as the last wave is seldom full. Mean and spread (the standard
 /// deviation) are over the swept matrices, each with the weight 1 ÷ its squared distance in octaves
 /// of n and k; u is the share of the weight of those at which the configuration was not measured.
+/// For a configuration that was measured at none, another of its family stands at each, the fastest
+/// of those that differ in the fewest parameters, slower by a factor of 1.1 for each of these.
 /// `balance`, 0 to 1, is fitted by least squares to what the configurations near the fastest took
 /// at each two matrices. The fastest kernel's time per weight, and the baseline's, is the mean of
 /// the logarithms.
@@ -40,17 +42,18 @@ class CostModel {
     struct Evidence {
         Problem problem;
         double weight = 0;                    ///< all together: 1
-        const TableEntry* kernel = nullptr;   ///< null where it was not measured; the model's
+        const TableEntry* kernel = nullptr;   ///< null where none was measured; the model's
         const TableEntry* fastest = nullptr;  ///< of its cell
-        /// Its time ÷ that of the fastest; of one that was measured.
+        int differing = 0;  ///< parameters in which the kernel is not as the candidate
+        /// What its time ÷ that of the fastest is taken to be; where a kernel was measured.
         [[nodiscard]] double slowness() const;
     };
     /// That of other matrices than the candidate's own, the greatest weight first.
     [[nodiscard]] std::vector<Evidence> evidence(const TableEntry& candidate) const;
 
-    /// Those candidates (problem, family, params, plan and layout) whose configuration was measured
-    /// anywhere, with time, ratio, baseline and error as far as they can be predicted, and marked
-    /// as extrapolated; by m, of one m the fastest first.
+    /// Those candidates (problem, family, params, plan and layout) of whose family something like
+    /// them was measured, with time, ratio, baseline and error as far as they can be predicted, and
+    /// marked as extrapolated; by m, of one m the fastest first.
     [[nodiscard]] std::vector<TableEntry> predicted(std::vector<TableEntry> candidates) const;
 
   private:
@@ -61,6 +64,7 @@ class CostModel {
     };
     [[nodiscard]] double imbalance(const TableEntry& kernel) const;
     [[nodiscard]] double fitted_balance(const Problem& of_m) const;
+    void find_relative(Evidence& one, const Configuration& wanted) const;
     [[nodiscard]] bool predict(TableEntry& candidate) const;
 
     std::map<Problem, Cell> cells_;

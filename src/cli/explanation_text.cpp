@@ -199,6 +199,19 @@ std::string rules_line(const Explanation& why) {
                             time_us));
 }
 
+std::string measured_text(const CostModel::Evidence& one) {
+    if (one.kernel == nullptr) {
+        return "not this kernel";
+    }
+    const double slower = 100 * (one.kernel->time_us / one.fastest->time_us - 1);
+    std::string text = fmt::format(
+        "{:.2f} us, {:.1f} % slower than the fastest", one.kernel->time_us, std::max(0.0, slower));
+    if (one.differing > 0) {
+        text += ", by " + to_string(one.kernel->params);
+    }
+    return text;
+}
+
 }  // namespace
 
 std::string line(const std::string& about, const std::string& text) {
@@ -226,11 +239,7 @@ std::string extrapolation_text(const Problem& problem,
         text += line(about,
                      fmt::format("{}: {} (weight {:.0f} %)",
                                  to_string(one.problem),
-                                 one.kernel == nullptr
-                                     ? "not this kernel"
-                                     : fmt::format("{:.2f} us, {:.1f} % slower than the fastest",
-                                                   one.kernel->time_us,
-                                                   100 * (one.slowness() - 1)),
+                                 measured_text(one),
                                  100 * one.weight));
         about = "";
     }

@@ -140,10 +140,36 @@ TEST_CASE("A parameter that equals k stands for all of k") {
     const CostModel model({swept}, kUnits);
     TableEntry candidate = kernel("a", 1, 5120);
     CHECK(model.predicted({candidate}).empty());
-    candidate.params.set("stage_k", 4096L);
-    CHECK(model.predicted({candidate}).empty());
     candidate.params.set("stage_k", 5120L);
-    CHECK(model.predicted({candidate}).size() == 1);
+    const double whole_us = predicted(model, candidate).time_us;
+    candidate.params.set("stage_k", 4096L);
+    CHECK(predicted(model, candidate).time_us == Approx(1.1 * whole_us));
+}
+
+TEST_CASE("For a kernel that was measured nowhere the most similar of its family stands") {
+    const auto with = [](TableEntry entry, std::int64_t warps, std::int64_t stages) {
+        entry.params.set("warps", warps);
+        entry.params.set("stages", stages);
+        return entry;
+    };
+    const CostModel model({with(measured("a", 1, 4096, 10), 4, 2),
+                           with(measured("a", 1, 4096, 12), 8, 2),
+                           with(measured("a", 1, 4096, 15), 8, 4),
+                           with(measured("a", 1, 8192, 40), 4, 2),
+                           measured("b", 1, 8192, 44)},
+                          kUnits);
+    const auto time_us = [&](std::int64_t warps, std::int64_t stages) {
+        return predicted(model, with(kernel("a", 1, 5792), warps, stages)).time_us;
+    };
+    // Both parameters of (16, 3) are others everywhere; (8, 3) is nearest to the faster of two at
+    // the one matrix, and to (4, 2) at the other.
+    CHECK(time_us(16, 3) == Approx(1.1 * 1.1 * time_us(4, 2)));
+    CHECK(time_us(8, 3) > 1.1 * time_us(4, 2));
+    CHECK(model.evidence(with(kernel("a", 1, 5792), 8, 3))[0].differing +
+              model.evidence(with(kernel("a", 1, 5792), 8, 3))[1].differing ==
+          3);
+    CHECK(model.evidence(with(kernel("a", 1, 5792), 8, 2))[1].differing == 0);
+    CHECK(model.predicted({with(kernel("b", 1, 5792), 4, 2)}).empty());
 }
 
 TEST_CASE("A kernel whose last wave is full is chosen where full waves were seen to be faster") {
