@@ -218,12 +218,13 @@ LaunchPlan ring_plan(const std::string& family,
 
     using enum TensorMap::Operand;
     const auto m = static_cast<int>(problem.shape.m);
-    const int rows = ring.x_rows(m);
-    step.tensor_maps.push_back(panel_map(kX, m, ring, rows, ring.box_panels(rows)));
+    TensorMap x = panel_map(kX, m, ring, ring.m_tile, ring.box_panels());
     if (ring.x_row_step() < ring.m_tile) {
-        step.tensor_maps.back().row_step = number(ring.x_row_step());
-        step.tensor_maps.back().whole_depth = number(ring.box_panels(ring.m_tile));
+        x.row_step = number(ring.x_row_step());
+        x.whole_depth = x.box[2];
+        fit_box(x.box, plan, x, m);
     }
+    step.tensor_maps.push_back(std::move(x));
     if (problem.format.quantised()) {
         std::ranges::copy(block_maps(ring), std::back_inserter(step.tensor_maps));
     } else {

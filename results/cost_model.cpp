@@ -41,7 +41,8 @@ Problem without_matrix(Problem problem) {
     return problem;
 }
 
-std::pair<std::string, Params> configuration_of(const TableEntry& kernel) {
+/// Of a TableEntry, or what has its members.
+CostModel::Configuration configuration_of(const auto& kernel) {
     Params params;
     for (const auto& [name, value] : kernel.params.items()) {
         const auto* number = std::get_if<std::int64_t>(&value);
@@ -52,8 +53,8 @@ std::pair<std::string, Params> configuration_of(const TableEntry& kernel) {
 }
 
 /// How many parameters differ; nothing where those of two families, or others, are not the same.
-std::optional<int> difference(const std::pair<std::string, Params>& one,
-                              const std::pair<std::string, Params>& other) {
+std::optional<int> difference(const CostModel::Configuration& one,
+                              const CostModel::Configuration& other) {
     const auto& own = one.second.items();
     const auto& others = other.second.items();
     if (one.first != other.first || own.size() != others.size()) {
@@ -67,6 +68,23 @@ std::optional<int> difference(const std::pair<std::string, Params>& one,
         differing += own[i].second == others[i].second ? 0 : 1;
     }
     return differing;
+}
+
+/// Has another kernel of the cell stand for one that was not measured.
+void find_relative(CostModel::Evidence& one,
+                   const std::map<CostModel::Configuration, TableEntry>& kernels,
+                   const CostModel::Configuration& wanted) {
+    for (const auto& [configuration, kernel] : kernels) {
+        const std::optional<int> differing = difference(configuration, wanted);
+        const auto is_better = [&] {
+            return std::tuple(-*differing, kernel.ratio) >
+                   std::tuple(-one.differing, one.kernel->ratio);
+        };
+        if (differing && (one.kernel == nullptr || is_better())) {
+            one.kernel = &kernel;
+            one.differing = *differing;
+        }
+    }
 }
 
 /// Sums for the least squares of y = factor · (x − mean(x)).
@@ -90,11 +108,24 @@ struct Regression {
 
 }  // namespace
 
-double CostModel::Evidence::slowness() const {
-    return std::max(1.0, fastest->ratio / kernel->ratio) * std::pow(kDiffering, differing);
+double CostModel::Evidence::measured_slowness() const {
+    return std::max(1.0, fastest->ratio / kernel->ratio);
 }
 
-CostModel::CostModel(const std::vector<TableEntry>& measured, int units) : units_(units) {
+double CostModel::Evidence::slowness() const {
+    return measured_slowness() * std::pow(kDiffering, differing);
+}
+
+CostModel::CostModel(const std::vector<TableEntry>& measured,
+                     int units,
+                     const std::optional<std::vector<Failed>>& failed)
+    : units_(units) {
+    if (failed) {
+        failed_.emplace();
+        for (const Failed& kernel : *failed) {
+            failed_->emplace(without_matrix(kernel.problem), configuration_of(kernel));
+        }
+    }
     for (const TableEntry& kernel : measured) {
         Cell& cell = cells_[kernel.problem];
         cell.kernels.emplace(configuration_of(kernel), kernel);
@@ -157,24 +188,29 @@ double CostModel::fitted_balance(const Problem& of_m) const {
     return std::clamp(regression.factor(), 0.0, 1.0);
 }
 
+bool CostModel::has_relatives(const Problem& problem, const Configuration& wanted) const {
+    return failed_ && !failed_->contains({without_matrix(problem), wanted});
+}
+
 std::vector<CostModel::Evidence> CostModel::evidence(const TableEntry& candidate) const {
     const Problem& wanted = candidate.problem;
+    const Configuration configuration = configuration_of(candidate);
     std::vector<Evidence> found;
     double sum = 0;
     for (const auto& [problem, cell] : cells_) {
         if (without_matrix(problem) != without_matrix(wanted) || problem == wanted) {
             continue;
         }
-        const auto kernel = cell.kernels.find(configuration_of(candidate));
+        const auto kernel = cell.kernels.find(configuration);
         found.push_back({.problem = problem,
                          .weight = weight_of(problem.shape, wanted.shape),
                          .kernel = kernel == cell.kernels.end() ? nullptr : &kernel->second,
                          .fastest = cell.fastest});
         sum += found.back().weight;
     }
-    if (std::ranges::none_of(found, &Evidence::kernel)) {
+    if (std::ranges::none_of(found, &Evidence::kernel) && has_relatives(wanted, configuration)) {
         for (Evidence& one : found) {
-            find_relative(one, configuration_of(candidate));
+            find_relative(one, cells_.at(one.problem).kernels, configuration);
         }
     }
     for (Evidence& one : found) {
@@ -182,20 +218,6 @@ std::vector<CostModel::Evidence> CostModel::evidence(const TableEntry& candidate
     }
     std::ranges::stable_sort(found, std::ranges::greater(), &Evidence::weight);
     return found;
-}
-
-void CostModel::find_relative(Evidence& one, const Configuration& wanted) const {
-    for (const auto& [configuration, kernel] : cells_.at(one.problem).kernels) {
-        const std::optional<int> differing = difference(configuration, wanted);
-        const auto is_better = [&] {
-            return std::tuple(-*differing, kernel.ratio) >
-                   std::tuple(-one.differing, one.kernel->ratio);
-        };
-        if (differing && (one.kernel == nullptr || is_better())) {
-            one.kernel = &kernel;
-            one.differing = *differing;
-        }
-    }
 }
 
 bool CostModel::predict(TableEntry& candidate) const {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,8 +31,19 @@ namespace fdkbench {
 /// the logarithms.
 class CostModel {
   public:
-    /// `measured`: kernels of any cells. `units`: those of the device (DeviceInfo).
-    CostModel(const std::vector<TableEntry>& measured, int units);
+    /// A family with parameters that do not depend on k.
+    using Configuration = std::pair<std::string, Params>;
+    /// A kernel that was tried and must not be chosen.
+    struct Failed {
+        Problem problem;
+        std::string family;
+        Params params;
+    };
+    /// `measured`: kernels of any cells. `units`: those of the device (DeviceInfo). For what failed
+    /// at any matrix no other kernel stands; where that is nothing, for none at all.
+    CostModel(const std::vector<TableEntry>& measured,
+              int units,
+              const std::optional<std::vector<Failed>>& failed = std::vector<Failed>{});
     CostModel(const CostModel&) = delete;  // evidence points into it
     CostModel& operator=(const CostModel&) = delete;
 
@@ -45,7 +57,9 @@ class CostModel {
         const TableEntry* kernel = nullptr;   ///< null where none was measured; the model's
         const TableEntry* fastest = nullptr;  ///< of its cell
         int differing = 0;  ///< parameters in which the kernel is not as the candidate
-        /// What its time ÷ that of the fastest is taken to be; where a kernel was measured.
+        /// Of the kernel: the fastest's ratio to the baseline ÷ its own, at least 1.
+        [[nodiscard]] double measured_slowness() const;
+        /// What the candidate's time ÷ that of the fastest is taken to be there.
         [[nodiscard]] double slowness() const;
     };
     /// That of other matrices than the candidate's own, the greatest weight first.
@@ -57,18 +71,19 @@ class CostModel {
     [[nodiscard]] std::vector<TableEntry> predicted(std::vector<TableEntry> candidates) const;
 
   private:
-    using Configuration = std::pair<std::string, Params>;
     struct Cell {
         std::map<Configuration, TableEntry> kernels;
         const TableEntry* fastest = nullptr;
     };
     [[nodiscard]] double imbalance(const TableEntry& kernel) const;
     [[nodiscard]] double fitted_balance(const Problem& of_m) const;
-    void find_relative(Evidence& one, const Configuration& wanted) const;
+    [[nodiscard]] bool has_relatives(const Problem& problem, const Configuration& wanted) const;
     [[nodiscard]] bool predict(TableEntry& candidate) const;
 
     std::map<Problem, Cell> cells_;
     std::map<Problem, double> balances_;  ///< by problem without n and k
+    /// By problem without n and k; nothing: no kernel stands for another.
+    std::optional<std::set<std::pair<Problem, Configuration>>> failed_;
     int units_;
 };
 

@@ -23,8 +23,8 @@ struct TensorMap {
     std::uint64_t size[3];     ///< of x, the second is m of the launch
     std::uint64_t strides[2];  ///< bytes, of all dimensions but the first
     std::uint32_t box[3];
-    bool swizzled;           ///< 128-byte swizzle in shared memory
-    std::uint32_t row_step;  ///< where not 0, the box follows m: box()
+    bool swizzled;              ///< 128-byte swizzle in shared memory
+    std::uint32_t row_step;     ///< where not 0, the box follows m: box()
     std::uint32_t whole_depth;  ///< where not 0, its third size with all rows of a tile, else 1
 };
 
@@ -95,7 +95,10 @@ constexpr std::uint32_t grid(const Entry& entry, const Step& step, int axis, std
 }
 
 /// A size of the box of an entry's tensor map, for m rows of x.
-constexpr std::uint32_t box(const Entry& entry, const TensorMap& map, int dimension, std::int64_t m) {
+constexpr std::uint32_t box(const Entry& entry,
+                            const TensorMap& map,
+                            int dimension,
+                            std::int64_t m) {
     if (map.row_step == 0 || dimension == 0) {
         return map.box[dimension];
     }
@@ -104,7 +107,10 @@ constexpr std::uint32_t box(const Entry& entry, const TensorMap& map, int dimens
     if (dimension == 1) {
         return static_cast<std::uint32_t>(whole ? entry.m_tile : rows);
     }
-    return map.whole_depth == 0 ? map.box[dimension] : whole ? map.whole_depth : 1;
+    if (map.whole_depth == 0) {
+        return map.box[dimension];
+    }
+    return whole ? map.whole_depth : 1;
 }
 
 /// The workspace of the entry for m ≤ most_m rows of x.

@@ -62,7 +62,7 @@ std::vector<TableEntry> extrapolated_entries(const CostModel& model,
     for (const Layout layout : {Layout::kCanonical, Layout::kFragment}) {
         layouts.push_back(first_of_each_m(of_layout(known, layout)));
     }
-    std::vector<TableEntry> entries = choose_layout(layouts).entries;
+    std::vector<TableEntry> entries = choose_layout(std::move(layouts)).entries;
     if (rules.limit() > 0) {
         entries = few_kernels(
             entries, of_layout(known, entries.front().layout), rules.limit(), rules.weights);

@@ -15,6 +15,7 @@
 #include <cmath>
 #include <fstream>
 #include <map>
+#include <set>
 #include <stdexcept>
 #include <string_view>
 #include <unistd.h>
@@ -244,28 +245,36 @@ std::int64_t insert_measurement(Statement& statement,
 /// Whether the database gives the one where the other was stored: it rounds to 15 digits.
 bool same_sample(const Sample& a, const Sample& b) {
     const auto same = [](double x, double y) { return std::abs(x - y) <= 1e-12 * std::abs(x); };
-    return same(a.time_us, b.time_us) && same(a.baseline_before_us, b.baseline_before_us);
+    return same(a.time_us, b.time_us) && same(a.baseline_before_us, b.baseline_before_us) &&
+           same(a.baseline_after_us, b.baseline_after_us);
 }
 
 /// A confirmation has all samples of the kernel's row, as it was read, and those of one more
-/// process. What another sweep has added since to that row (`stored`), from that process' number
-/// on, follows with numbers of its own.
+/// process. Processes that another sweep has added since to that row (`stored`) follow, with
+/// numbers of their own; a row that was measured anew since has none of the race's samples.
 Measurement joined(Measurement measurement,
                    const std::vector<Sample>& stored,
                    const Problem& problem) {
-    const int last = processes(measurement.samples) - 1;
-    const std::vector<Sample> own = measurement.samples;
+    std::set<int> known;
+    for (const Sample& sample : stored) {
+        if (std::ranges::any_of(measurement.samples,
+                                [&](const Sample& own) { return same_sample(sample, own); })) {
+            known.insert(sample.process);
+        }
+    }
+    if (!known.contains(0)) {
+        return measurement;
+    }
+    const int own_processes = processes(measurement.samples);
     std::map<int, int> numbers;
     for (Sample sample : stored) {
-        const bool known = std::ranges::any_of(
-            own, [&](const Sample& other) { return same_sample(sample, other); });
-        if (sample.process >= last && !known) {
-            const int next = last + 1 + static_cast<int>(numbers.size());
+        if (!known.contains(sample.process)) {
+            const int next = own_processes + static_cast<int>(numbers.size());
             sample.process = numbers.try_emplace(sample.process, next).first->second;
             measurement.samples.push_back(sample);
         }
     }
-    if (measurement.samples.size() > own.size()) {
+    if (!numbers.empty()) {
         summarise(measurement, problem);
     }
     return measurement;

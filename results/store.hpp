@@ -68,7 +68,8 @@ class Store {
     /// the candidate's plan.
     void learn_tiling(const Candidate& candidate, const std::string& binary_hash);
     /// Adds a row, replacing the same kernel's row for the same cell (a forced re-measurement), and
-    /// all rows of the same code on weights in another layout.
+    /// all rows of the same code on weights in another layout. A confirmation of the row that is
+    /// replaced keeps the samples of processes that another sweep has added to it meanwhile.
     void add(const Candidate& candidate,
              const std::optional<std::string>& binary_hash,
              const Measurement& measurement);

@@ -86,6 +86,13 @@ Rows ranked(const Store& store,
     return Rows(store.query(ranked_sql(condition.sql), condition.bind));
 }
 
+Rows failed(const Store& store, const std::string& device_key, const std::string& policy) {
+    return Rows(
+        store.query("SELECT * FROM candidates_flat WHERE device_key = ? AND policy = ?"
+                    " AND status NOT IN ('correct', 'throttled')",
+                    {device_key, policy}));
+}
+
 Winner winner(const Rows& rows, std::size_t row) {
     Winner winner;
     winner.problem = rows.problem(row);

@@ -57,7 +57,11 @@ Rows ranked(const Store& store,
             const std::string& policy,
             const KernelFilter& filter);
 
-/// One of these rows.
+/// What was tried and is not correct, whatever it was (throttled kernels aside, which are tried
+/// again): rows of view `candidates_flat`.
+Rows failed(const Store& store, const std::string& device_key, const std::string& policy);
+
+/// One of the rows of winners() or ranked().
 Winner winner(const Rows& rows, std::size_t row);
 
 /// Keys of the policies under which a device has measurements, that of its newest run first.

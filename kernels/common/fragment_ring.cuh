@@ -41,6 +41,7 @@ __device__ void run_ring(
     const bool built_for_general = consumer && decoder.build(shared);
     bool general = false;
     if constexpr (Decoder::kTwoVariants) {
+        // The same in all lanes, and the compiler shall know it.
         general = __shfl_sync(~0u, __syncthreads_or(built_for_general), 0) != 0;
     } else {
         __syncthreads();

@@ -42,12 +42,10 @@ struct FragmentRingTiling {
         return x_row_step() < m_tile && rows < m_tile ? rows : m_tile;
     }
     /// Where k ends with a whole panel, x is [panels][m][64] to copies, and one takes all panels of
-    /// a stage, if they are as near to each other as its rows; else it is [m][k], and one takes a
-    /// panel.
+    /// a stage, if it has all rows of a tile, so that panels follow each other without gaps; else
+    /// it is [m][k], and one takes a panel.
     FDK_CONSTEXPR bool whole_panels() const { return format.k % 64 == 0; }
-    FDK_CONSTEXPR int box_panels(int rows) const {
-        return whole_panels() && rows == m_tile ? panels() : 1;
-    }
+    FDK_CONSTEXPR int box_panels() const { return whole_panels() ? panels() : 1; }
     FDK_CONSTEXPR int weight_bytes() const { return row_blocks * stage_blocks() * 512; }
     FDK_CONSTEXPR int stage_bytes() const {
         return FragmentTiling::divide_up(x_bytes() + weight_bytes(), 1024) * 1024;

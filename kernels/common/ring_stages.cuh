@@ -148,7 +148,7 @@ class RingProducer {
     /// Of the round whose weights were asked for; goes on to the next.
     __device__ void activations() {
         if (x_rows_ == kRing.m_tile) {
-            copy_panels<kRing.box_panels(kRing.m_tile)>();
+            copy_panels<kRing.box_panels()>();
         } else {
             copy_panels<1>();
         }

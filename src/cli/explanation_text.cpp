@@ -203,11 +203,11 @@ std::string measured_text(const CostModel::Evidence& one) {
     if (one.kernel == nullptr) {
         return "not this kernel";
     }
-    const double slower = 100 * (one.kernel->time_us / one.fastest->time_us - 1);
-    std::string text = fmt::format(
-        "{:.2f} us, {:.1f} % slower than the fastest", one.kernel->time_us, std::max(0.0, slower));
+    std::string text = fmt::format("{:.2f} us, {:.1f} % slower than the fastest",
+                                   one.kernel->time_us,
+                                   100 * (one.measured_slowness() - 1));
     if (one.differing > 0) {
-        text += ", by " + to_string(one.kernel->params);
+        text += ", of a similar kernel: " + to_string(one.kernel->params);
     }
     return text;
 }

@@ -30,6 +30,22 @@ TableEntry entry_of(const Candidate& candidate, const Store& store) {
     return entry;
 }
 
+/// What must not be chosen by what similar kernels did: rules are of each kernel itself.
+std::optional<std::vector<CostModel::Failed>> failed_kernels(const Store& store,
+                                                             const DispatchTable& table,
+                                                             const TableRules& rules) {
+    const KernelFilter filter = filter_of(rules);
+    if (filter.max_nrmse || filter.repeatable) {
+        return std::nullopt;
+    }
+    const Rows rows = failed(store, table.device_key, table.policy);
+    std::vector<CostModel::Failed> kernels;
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        kernels.push_back({rows.problem(row), rows.text(row, "family"), rows.params(row)});
+    }
+    return kernels;
+}
+
 }  // namespace
 
 Extrapolator::Extrapolator(const Store& store, const DispatchTable& table, const TableRules& rules)
@@ -37,7 +53,7 @@ Extrapolator::Extrapolator(const Store& store, const DispatchTable& table, const
       rules_(rules),
       options_(sweep_options(store, table)),
       measured_(table_entries(ranked(store, table.device_key, table.policy, filter_of(rules)))),
-      model_(measured_, options_.device.units) {}
+      model_(measured_, options_.device.units, failed_kernels(store, table, rules)) {}
 
 std::vector<TableEntry> Extrapolator::entries(Problem matrix) const {
     const std::vector<const Family*> families = chosen_families(options_);

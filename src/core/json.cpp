@@ -118,7 +118,26 @@ std::string to_line(const Json& json) {
 }
 
 FDKBENCH_JSON_MEMBERS(Problem)
-FDKBENCH_JSON_MEMBERS(TensorMap)
+void to_json(Json& json, const TensorMap& value) {
+    MemberWriter writer(json);
+    members(value, writer);
+}
+
+void from_json(const Json& json, TensorMap& value) {
+    MemberReader reader(json);
+    members(value, reader);
+    reader.finish();
+    const std::size_t rank = value.size.size();
+    const std::size_t least = value.whole_depth != 0 ? 3 : 2;
+    if (rank < least || value.box.size() != rank || value.strides.size() + 1 != rank) {
+        throw std::invalid_argument(
+            fmt::format("a tensor map of {} sizes, {} strides and a box of {}",
+                        rank,
+                        value.strides.size(),
+                        value.box.size()));
+    }
+}
+
 FDKBENCH_JSON_MEMBERS(LaunchStep)
 
 void to_json(Json& json, const RowTiling& value) {

@@ -114,7 +114,9 @@ std::string Checker::fault_of(const Output& output, std::int64_t rows) const {
                : fault;
 }
 
-Verdict Checker::check(Runnable& runnable, std::span<const Arguments> rotation) const {
+Verdict Checker::check(Runnable& runnable,
+                       std::span<const Arguments> rotation,
+                       const LaunchPlan& plan) const {
     const std::int64_t m = problem_.shape.m;
     Verdict verdict;
     const Output first = run(runnable, rotation.front());
@@ -145,7 +147,8 @@ Verdict Checker::check(Runnable& runnable, std::span<const Arguments> rotation) 
 
     // Kernels are launched for fewer rows, too: for a tile that lacks one, and for one that lacks
     // many, of which some kernels bring only those that there are.
-    for (const std::int64_t fewer : std::set{m - 1, m / 2 + 1}) {
+    const std::int64_t tile = plan.tiling ? std::min(m, plan.tiling->m_tile) : m;
+    for (const std::int64_t fewer : std::set{m - 1, tile / 2 + 1}) {
         if (fewer < 1 || fewer >= m) {
             continue;
         }

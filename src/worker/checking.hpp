@@ -41,11 +41,13 @@ class Checker {
           references_(references),
           max_nrmse_(max_nrmse) {}
 
-    /// Runs it on the first and on the last copy of the weights, and with m−1 rows where m > 1,
-    /// each time into an output full of NaN. Faults: an element not written, a write behind the
-    /// output, nrmse above the gate. Throws CandidateError when it cannot be launched, DeviceLost
-    /// when the device faults.
-    [[nodiscard]] Verdict check(Runnable& runnable, std::span<const Arguments> rotation) const;
+    /// Runs it on the first and on the last copy of the weights, and with fewer rows where m > 1,
+    /// m − 1 and about half of a tile of its plan, each time into an output full of NaN.
+    /// Faults: an element not written, a write behind the output, nrmse above the gate. Throws
+    /// CandidateError when it cannot be launched, DeviceLost when the device faults.
+    [[nodiscard]] Verdict check(Runnable& runnable,
+                                std::span<const Arguments> rotation,
+                                const LaunchPlan& plan) const;
 
   private:
     using Output = Uninitialised<std::uint16_t>;

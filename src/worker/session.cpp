@@ -258,7 +258,7 @@ void Session::check_into(protocol::CheckReply& reply, const protocol::CheckReque
     candidate.rotation = data_->candidate_rotation(request.layout, candidate.workspace.get());
     const Checker checker(
         *backend_, current.problem, data_->y(), current.references, current.policy.max_nrmse);
-    const Verdict verdict = checker.check(*candidate.runnable, candidate.rotation);
+    const Verdict verdict = checker.check(*candidate.runnable, candidate.rotation, request.plan);
     reply.accuracy = verdict.accuracy;
     reply.accuracy_original = verdict.accuracy_original;
     reply.repeatable = verdict.repeatable;

@@ -100,15 +100,6 @@ TEST_CASE("Two m that were swept are enough to multiply for any") {
     }
 }
 
-TEST_CASE("The example can be built for a GPU") {
-    const std::string cuda = cuda_root();
-    if (cuda.empty()) {
-        skip_program("there is no CUDA toolkit");
-    }
-    const TemporaryFolder folder;
-    compiled_example(folder.path("example"), for_gpu(cuda));
-}
-
 TEST_CASE("The header is one for C programs, too") {
     const TemporaryFolder folder;
     const std::string program = folder.path("program.c");

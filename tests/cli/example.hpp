@@ -19,14 +19,13 @@ inline std::string source() {
     return setting("FDKBENCH_SOURCE");
 }
 
-/// The CUDA toolkit that was built with; empty without one.
-inline std::string cuda_root() {
+/// What the compiler needs for the example on a GPU; skips where there is no CUDA toolkit.
+inline std::string for_gpu() {
     const std::string root = run_shell("'" + source() + "/scripts/cuda-root'").out;
-    return root.substr(0, root.find('\n'));
-}
-
-/// What the compiler needs beside that for the example on a GPU.
-inline std::string for_gpu(const std::string& cuda) {
+    const std::string cuda = root.substr(0, root.find('\n'));
+    if (cuda.empty()) {
+        skip_program("there is no CUDA toolkit");
+    }
     return "-DEXAMPLE_ON_GPU -isystem '" + cuda + "/include' -L'" + cuda + "/lib64' -lcudart " +
            "-Wl,-rpath,'" + cuda + "/lib64'";
 }

@@ -21,7 +21,7 @@ TEST_CASE("On a GPU the example multiplies with a bundle that was swept there") 
         run_fdkbench(joined({"export-table", "--bundle", bundle}, place));
     INFO(exported.err);
     REQUIRE(exported.exit_code == 0);
-    const std::string example = compiled_example(folder.path("example"), for_gpu(cuda_root()));
+    const std::string example = compiled_example(folder.path("example"), for_gpu());
     for (const int m : {1, 5, 40, 513}) {
         INFO("m " << m);
         const ProgramResult multiplied =

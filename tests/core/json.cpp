@@ -113,9 +113,9 @@ TEST_CASE("A step's tensor maps round-trip and are strict") {
     LaunchStep& step = plan.steps.emplace_back();
     step.tensor_maps.push_back({.operand = TensorMap::Operand::kX,
                                 .element_bytes = 2,
-                                .size = {4096, 16},
-                                .strides = {8192},
-                                .box = {64, 16},
+                                .size = {64, 16, 64},
+                                .strides = {8192, 128},
+                                .box = {64, 16, 4},
                                 .swizzled = true,
                                 .row_step = 8,
                                 .whole_depth = 4});
@@ -134,6 +134,12 @@ TEST_CASE("A step's tensor maps round-trip and are strict") {
     json["steps"][0]["tensor_maps"][1]["operand"] = "y";
     CHECK_THROWS_WITH(json.get<LaunchPlan>(), ContainsSubstring("'y'"));
     json = plan;
+    json["steps"][0]["tensor_maps"][0]["box"] = {64};
+    CHECK_THROWS_WITH(json.get<LaunchPlan>(), ContainsSubstring("a box of 1"));
+    // What has a whole_depth has a third size for it.
+    json["steps"][0]["tensor_maps"][0].update(
+        {{"size", {4096, 16}}, {"strides", {8192}}, {"box", {64, 16}}});
+    CHECK_THROWS_WITH(json.get<LaunchPlan>(), ContainsSubstring("a tensor map of 2 sizes"));
     json["steps"][0]["tensor_maps"][0].erase("box");
     CHECK_THROWS_WITH(json.get<LaunchPlan>(), ContainsSubstring("box"));
 }

@@ -37,8 +37,8 @@ void require_cuda(cudaError_t status) {
     REQUIRE(status == cudaSuccess);
 }
 
-/// Copies in the stream's order: it does not wait for others, nor do copies outside it end before
-/// they return.
+/// In the stream's order: it does not wait for copies outside it, and those may return before they
+/// end.
 void upload(const CudaBuffer& to, const void* from, const Stream& stream) {
     require_cuda(
         cudaMemcpyAsync(to.data(), from, to.bytes(), cudaMemcpyHostToDevice, stream.get()));

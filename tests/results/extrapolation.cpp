@@ -152,12 +152,12 @@ TEST_CASE("For a kernel that was measured nowhere the most similar of its family
         entry.params.set("stages", stages);
         return entry;
     };
-    const CostModel model({with(measured("a", 1, 4096, 10), 4, 2),
-                           with(measured("a", 1, 4096, 12), 8, 2),
-                           with(measured("a", 1, 4096, 15), 8, 4),
-                           with(measured("a", 1, 8192, 40), 4, 2),
-                           measured("b", 1, 8192, 44)},
-                          kUnits);
+    const std::vector<TableEntry> measured_kernels{with(measured("a", 1, 4096, 10), 4, 2),
+                                                   with(measured("a", 1, 4096, 12), 8, 2),
+                                                   with(measured("a", 1, 4096, 15), 8, 4),
+                                                   with(measured("a", 1, 8192, 40), 4, 2),
+                                                   measured("b", 1, 8192, 44)};
+    const CostModel model(measured_kernels, kUnits);
     const auto time_us = [&](std::int64_t warps, std::int64_t stages) {
         return predicted(model, with(kernel("a", 1, 5792), warps, stages)).time_us;
     };
@@ -170,6 +170,17 @@ TEST_CASE("For a kernel that was measured nowhere the most similar of its family
           3);
     CHECK(model.evidence(with(kernel("a", 1, 5792), 8, 2))[1].differing == 0);
     CHECK(model.predicted({with(kernel("b", 1, 5792), 4, 2)}).empty());
+
+    SECTION("not for one that failed at some matrix, or where none may") {
+        const TableEntry wrong = with(kernel("a", 1, 8192), 16, 3);
+        const CostModel knowing(
+            measured_kernels, kUnits, {{{wrong.problem, wrong.family, wrong.params}}});
+        CHECK(knowing.predicted({with(kernel("a", 1, 5792), 16, 3)}).empty());
+        CHECK(knowing.predicted({with(kernel("a", 1, 5792), 8, 3)}).size() == 1);
+        const CostModel strict(measured_kernels, kUnits, std::nullopt);
+        CHECK(strict.predicted({with(kernel("a", 1, 5792), 8, 3)}).empty());
+        CHECK(strict.predicted({with(kernel("a", 1, 5792), 8, 2)}).size() == 1);
+    }
 }
 
 TEST_CASE("A kernel whose last wave is full is chosen where full waves were seen to be faster") {

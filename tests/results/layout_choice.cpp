@@ -139,6 +139,20 @@ TEST_CASE("A layout that is fast only where it was measured is not chosen") {
     CHECK_THAT(table.layout_costs[0], ContainsSubstring("is better for all m together"));
 }
 
+TEST_CASE("What a layout costs where none of its kernels was measured is said to be predicted") {
+    Fixture fixture;
+    fixture.add(1, kFragment, 3, 16);
+    fixture.add(64, kFragment, 3, 64);
+    fixture.add(1, kCanonical, 1, 1);
+    fixture.add(20, kCanonical, 4, 1);
+    const DispatchTable table = fixture.table();
+    CHECK(text(table) == "1 fragment 3; 64 fragment 3; ");
+    REQUIRE(table.layout_costs.size() == 1);
+    CHECK_THAT(
+        table.layout_costs[0],
+        ContainsSubstring("33.3 % faster here (ratio 4.000, in the table a predicted 3.000)"));
+}
+
 TEST_CASE("Every matrix has a layout of its own, and the order of the table stays") {
     Fixture fixture;
     fixture.add(16, kFragment, 2, {8, 64});

@@ -225,7 +225,6 @@ TEST_CASE("The same kernel measured again stays the incumbent") {
     Fixture fixture;
     fixture.add(1, confirmed(2.0, 3, 64));
     fixture.store.decide(small_problem(), 0.03, 3);
-    fixture.add(1, correct(1.95));  // anew, then confirmed
     fixture.add(1, confirmed(1.95, 3, 64));
     fixture.add(2, confirmed(2.0, 3, 8));
     CHECK(fixture.winner() == "1");

@@ -250,6 +250,20 @@ TEST_CASE("Two sweeps that confirm a row at the same time keep the samples of bo
         other.add(candidate(1), hash_of(candidate(1)), correct(3));
         CHECK(processes(read(fixture.store).samples) == 1);
     }
+    SECTION("and when they go on in turns") {
+        // Each goes on from what it read before the other's last confirmation.
+        const Measurement third = confirm(first, 7.5);
+        fixture.add(1, third);
+        CHECK(processes(read(other).samples) == 4);
+        other.add(candidate(1), hash_of(candidate(1)), confirm(both, 8.5));
+        CHECK(processes(read(other).samples) == 5);
+        CHECK(read(other).samples.size() == 15);
+    }
+    SECTION("and a confirmation of what was measured anew meanwhile has none of it") {
+        other.add(candidate(1), hash_of(candidate(1)), correct(2));
+        fixture.add(1, first);
+        CHECK(processes(read(fixture.store).samples) == 2);
+    }
     SECTION("and further confirmations add to all of them") {
         fixture.add(1, confirm(both, 7));
         CHECK(processes(read(other).samples) == 4);

@@ -23,6 +23,7 @@ TEST_CASE("An m that few matrices have is not common, unless all are so") {
     using Numbers = std::vector<std::int64_t>;
     CHECK(common_m({{1, 3}, {16, 2}, {40, 1}}) == Numbers{1, 16});
     CHECK(common_m({{1, 2}, {16, 1}}) == Numbers{1});
+    CHECK(common_m({{1, 5}, {16, 2}, {40, 1}}) == Numbers{1, 16});
     CHECK(common_m({{1, 1}, {16, 1}}) == Numbers{1, 16});
     CHECK(common_m({}).empty());
 }

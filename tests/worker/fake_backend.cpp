@@ -20,6 +20,7 @@ constexpr const char* kWritesBehind = "writes_behind";
 constexpr const char* kLeavesLast = "leaves_last";
 constexpr const char* kWrongWhenRagged = "wrong_when_ragged";
 constexpr const char* kWrongForHalf = "wrong_for_half";
+constexpr const char* kWrongForOneLess = "wrong_for_one_less";
 constexpr const char* kIgnoresM = "ignores_m";
 constexpr const char* kNan = "nan";
 constexpr const char* kOff = "off";
@@ -171,7 +172,8 @@ class FakeRunnable : public Runnable {
             }
         }
         const bool half = is(trick::kWrongForHalf) && m <= problem_.shape.m / 2 + 1;
-        if (half || (is(trick::kWrongWhenRagged) && m != problem_.shape.m)) {
+        const bool one_less = is(trick::kWrongForOneLess) && m == problem_.shape.m - 1;
+        if (half || one_less || (is(trick::kWrongWhenRagged) && m != problem_.shape.m)) {
             y[1] = -y[1];
         }
         if (is(trick::kUnrepeatable)) {

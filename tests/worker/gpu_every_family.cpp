@@ -58,8 +58,8 @@ void run_once(const Family& family,
     References references;
     references.kernel = product(host.x_values(), host.kernel_weights(), problem.shape);
     const Checker checker(gpu(), problem, data.y(), references, 4e-3);
-    CHECK(checker.check(*runnable, data.candidate_rotation(family.layout, workspace.get()))
-              .fault.empty());
+    const auto rotation = data.candidate_rotation(family.layout, workspace.get());
+    CHECK(checker.check(*runnable, rotation, plan).fault.empty());
 }
 
 struct Case {
