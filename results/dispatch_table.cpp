@@ -150,10 +150,8 @@ DispatchTable read_table(const Store& store,
 }
 
 const TableEntry* entry_for(const DispatchTable& table, const Problem& problem) {
-    const std::int64_t m = problem.shape.m;
     const auto found = std::ranges::find_if(table.entries, [&](const TableEntry& entry) {
-        return entry.first_m <= m && m <= entry.last_m.value_or(m) &&
-               matrix_of(entry.problem) == matrix_of(problem);
+        return entry.serves(problem.shape.m) && matrix_of(entry.problem) == matrix_of(problem);
     });
     return found == table.entries.end() ? nullptr : &*found;
 }

@@ -29,8 +29,8 @@ struct DispatchTable {
     std::string policy;               ///< MeasuringPolicy::key()
     std::string rules;                ///< for people, as they were typed: "--max-kernels 2"
     std::vector<TableEntry> entries;  ///< sorted by n, k, bits, group_size, type, m
-    /// For people, a line for each m that would be more than 3 % faster in another layout, or has
-    /// a kernel in another layout only.
+    /// For people, a line for each m that was measured to be more than 3 % faster in another layout
+    /// than it is, or is predicted to be, in this one, or has a kernel in another layout only.
     std::vector<std::string> layout_costs;
 };
 

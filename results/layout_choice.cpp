@@ -26,9 +26,8 @@ struct Served {
 /// the ratio that was measured there, too, else one predicted; nothing where they do not serve m.
 std::optional<Served> served_at(const LayoutWinners& winners, const TableEntry& measured) {
     const std::int64_t m = measured.problem.shape.m;
-    const auto entry = std::ranges::find_if(winners, [m](const TableEntry& candidate) {
-        return candidate.first_m <= m && m <= candidate.last_m.value_or(m);
-    });
+    const auto entry = std::ranges::find_if(
+        winners, [m](const TableEntry& candidate) { return candidate.serves(m); });
     if (entry == winners.end()) {
         return std::nullopt;
     }

@@ -87,4 +87,17 @@ Layout Rows::layout(std::size_t row) const {
     return parsed(row, "layout", layout_from);
 }
 
+std::vector<Sample> samples_from(const Rows& rows) {
+    std::vector<Sample> samples;
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        Sample& sample = samples.emplace_back();
+        sample.time_us = rows.real(row, "time_us");
+        sample.baseline_before_us = rows.real(row, "baseline_before_us");
+        sample.baseline_after_us = rows.real(row, "baseline_after_us");
+        sample.process = static_cast<int>(rows.integer(row, "process"));
+        sample.sm_clock_mhz = rows.number(row, "sm_clock_mhz");
+    }
+    return samples;
+}
+
 }  // namespace fdkbench

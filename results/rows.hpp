@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace fdkbench {
 
@@ -40,5 +41,8 @@ class Rows {
     QueryResult result_;
     std::map<std::string, std::size_t> columns_;
 };
+
+/// Of rows of table `sample`.
+std::vector<Sample> samples_from(const Rows& rows);
 
 }  // namespace fdkbench

@@ -1,10 +1,10 @@
 #include "results/store.hpp"
 
 #include "results/database.hpp"
+#include "results/rows.hpp"
 #include "results/schema.hpp"
 #include "results/sqlite.hpp"
 #include "results/statements.hpp"
-#include "results/stored_rows.hpp"
 #include "src/core/json.hpp"
 
 #include <fmt/format.h>

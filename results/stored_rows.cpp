@@ -73,19 +73,6 @@ StoredRow stored_row(const Store& store, std::int64_t measurement_id) {
 
 }  // namespace
 
-std::vector<Sample> samples_from(const Rows& rows) {
-    std::vector<Sample> samples;
-    for (std::size_t row = 0; row < rows.size(); ++row) {
-        Sample& sample = samples.emplace_back();
-        sample.time_us = rows.real(row, "time_us");
-        sample.baseline_before_us = rows.real(row, "baseline_before_us");
-        sample.baseline_after_us = rows.real(row, "baseline_after_us");
-        sample.process = static_cast<int>(rows.integer(row, "process"));
-        sample.sm_clock_mhz = rows.number(row, "sm_clock_mhz");
-    }
-    return samples;
-}
-
 std::vector<StoredRow> unconfirmed_rows(const Store& store, const Problem& problem, int processes) {
     const auto cell = store.cell_id(problem);
     if (!cell) {

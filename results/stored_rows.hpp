@@ -1,6 +1,5 @@
 #pragma once
 
-#include "results/rows.hpp"
 #include "results/store.hpp"
 
 #include <string>
@@ -18,9 +17,6 @@ struct StoredRow {
     std::string binary_hash;
     Measurement measurement;
 };
-
-/// Of rows of table `sample`.
-std::vector<Sample> samples_from(const Rows& rows);
 
 /// Rows of a problem's cell (device and policy as selected) that should be timed in further worker
 /// processes, so that the cell's winner rests on `processes` of them: those tied for the win, or

@@ -27,6 +27,11 @@ struct TableEntry : Winner {
     /// Its matrix was not swept: a cost model chose it, time, ratio and error are its predictions,
     /// and what it was measured with is that of the newest measurement they rest on (CostModel).
     bool extrapolated = false;
+
+    /// Whether it is taken for m rows.
+    [[nodiscard]] bool serves(std::int64_t m) const {
+        return first_m <= m && m <= last_m.value_or(m);
+    }
 };
 
 /// One of the rows of winners() or ranked(), without an interval.

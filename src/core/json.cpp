@@ -111,6 +111,26 @@ void members(ConstOr<KernelResources> auto& resources, auto& visit) {
     visit("local_bytes", resources.local_bytes);
 }
 
+void require_sound(const TensorMap& map) {
+    const std::size_t rank = map.size.size();
+    const std::size_t least = map.whole_depth != 0 ? 3 : 2;
+    if (rank < least || map.box.size() != rank || map.strides.size() + 1 != rank) {
+        throw std::invalid_argument(
+            fmt::format("a tensor map of {} sizes, {} strides and a box of {}",
+                        rank,
+                        map.strides.size(),
+                        map.box.size()));
+    }
+}
+
+void require_sound(const RowTiling& tiling) {
+    for (const std::int64_t rows : {tiling.m_tile, tiling.most_m}) {
+        if (rows < 1 || rows > RowTiling::kAnyNumber) {
+            throw std::invalid_argument(fmt::format("a tiling of {} rows", rows));
+        }
+    }
+}
+
 }  // namespace
 
 std::string to_line(const Json& json) {
@@ -118,44 +138,9 @@ std::string to_line(const Json& json) {
 }
 
 FDKBENCH_JSON_MEMBERS(Problem)
-void to_json(Json& json, const TensorMap& value) {
-    MemberWriter writer(json);
-    members(value, writer);
-}
-
-void from_json(const Json& json, TensorMap& value) {
-    MemberReader reader(json);
-    members(value, reader);
-    reader.finish();
-    const std::size_t rank = value.size.size();
-    const std::size_t least = value.whole_depth != 0 ? 3 : 2;
-    if (rank < least || value.box.size() != rank || value.strides.size() + 1 != rank) {
-        throw std::invalid_argument(
-            fmt::format("a tensor map of {} sizes, {} strides and a box of {}",
-                        rank,
-                        value.strides.size(),
-                        value.box.size()));
-    }
-}
-
+FDKBENCH_JSON_MEMBERS(TensorMap)
 FDKBENCH_JSON_MEMBERS(LaunchStep)
-
-void to_json(Json& json, const RowTiling& value) {
-    MemberWriter writer(json);
-    members(value, writer);
-}
-
-void from_json(const Json& json, RowTiling& value) {
-    MemberReader reader(json);
-    members(value, reader);
-    reader.finish();
-    for (const std::int64_t rows : {value.m_tile, value.most_m}) {
-        if (rows < 1 || rows > RowTiling::kAnyNumber) {
-            throw std::invalid_argument(fmt::format("a tiling of {} rows", rows));
-        }
-    }
-}
-
+FDKBENCH_JSON_MEMBERS(RowTiling)
 FDKBENCH_JSON_MEMBERS(LaunchPlan)
 FDKBENCH_JSON_MEMBERS(DeviceInfo)
 FDKBENCH_JSON_MEMBERS(Ceiling)

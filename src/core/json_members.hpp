@@ -191,6 +191,11 @@ class MemberReader {
     std::vector<std::string_view> known_;
 };
 
+/// Throws std::invalid_argument where a type's members do not go together; types that can be so
+/// have a function of their own before FDKBENCH_JSON_MEMBERS.
+template <typename Type>
+void require_sound(const Type& /*value*/) {}
+
 }  // namespace fdkbench
 
 /// Defines to_json and from_json of a type by its members(). `...`: the reader's envelope.
@@ -203,4 +208,5 @@ class MemberReader {
         MemberReader reader(json __VA_OPT__(, ) __VA_ARGS__); \
         members(value, reader);                               \
         reader.finish();                                      \
+        require_sound(value);                                 \
     }

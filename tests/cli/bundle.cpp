@@ -1,7 +1,7 @@
 #include "src/core/bundle.hpp"
 
 #include "tests/catch.hpp"
-#include "tests/cli/example.hpp"
+#include "tests/cli/library.hpp"
 #include "tests/cli/program.hpp"
 
 #include <fstream>
@@ -104,11 +104,9 @@ TEST_CASE("The header is one for C programs, too") {
     const TemporaryFolder folder;
     const std::string program = folder.path("program.c");
     std::ofstream(program) << "#include <fdk.h>\nint main(void) { return *fdk_last_error(); }\n";
-    const std::string library = setting("FDKBENCH_LIBRARY");
-    const ProgramResult result =
-        run_shell("cc -std=c11 -Wall -Wextra -Wpedantic -Werror -I'" + source() + "/src/fdk' '" +
-                  program + "' -L'" + library + "' -lfdk -Wl,-rpath,'" + library + "' -o '" +
-                  folder.path("program") + "' && '" + folder.path("program") + "'");
+    const ProgramResult result = run_shell(
+        "cc -std=c11 -Wall -Wextra -Wpedantic -Werror '" + program + "' " + against_library() +
+        " -o '" + folder.path("program") + "' && '" + folder.path("program") + "'");
     INFO(result.err);
     CHECK(result.exit_code == 0);
 }

@@ -1,5 +1,5 @@
 #include "tests/catch.hpp"
-#include "tests/cli/example.hpp"
+#include "tests/cli/library.hpp"
 
 using namespace fdkbench::test;
 

@@ -1,6 +1,6 @@
 #include "tests/catch.hpp"
-#include "tests/cli/example.hpp"
 #include "tests/cli/gpu.hpp"
+#include "tests/cli/library.hpp"
 #include "tests/cli/program.hpp"
 
 using namespace fdkbench::test;

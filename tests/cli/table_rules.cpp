@@ -1,9 +1,9 @@
 #include "tests/catch.hpp"
+#include "tests/cli/library.hpp"
 #include "tests/cli/program.hpp"
 #include "tests/cli/refused.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <fstream>
 #include <sstream>
 
@@ -116,12 +116,6 @@ int main(int, char** argv) {
 }
 )";
 
-std::string setting(const char* name) {
-    const char* value = std::getenv(name);
-    REQUIRE(value != nullptr);
-    return value;
-}
-
 }  // namespace
 
 TEST_CASE("A batch-invariant bundle gives a row bit for bit at m = 1, 5 and 64") {
@@ -140,10 +134,8 @@ TEST_CASE("A batch-invariant bundle gives a row bit for bit at m = 1, 5 and 64")
     REQUIRE(export_table({"--batch-invariant", "--bundle", bundle}).exit_code == 0);
     const std::string source = folder.path("rows.cpp");
     std::ofstream(source) << kCompareRows;
-    const std::string library = setting("FDKBENCH_LIBRARY");
     const ProgramResult compared =
-        run_shell("c++ -std=c++20 -I'" + setting("FDKBENCH_SOURCE") + "/src/fdk' '" + source +
-                  "' -L'" + library + "' -lfdk -Wl,-rpath,'" + library + "' -o '" +
+        run_shell("c++ -std=c++20 '" + source + "' " + against_library() + " -o '" +
                   folder.path("rows") + "' && '" + folder.path("rows") + "' '" + bundle + "'");
     INFO(compared.err);
     CHECK(compared.exit_code == 0);

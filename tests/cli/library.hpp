@@ -19,7 +19,13 @@ inline std::string source() {
     return setting("FDKBENCH_SOURCE");
 }
 
-/// What the compiler needs for the example on a GPU; skips where there is no CUDA toolkit.
+/// What a compiler needs, behind the source, for a program that uses the library.
+inline std::string against_library() {
+    const std::string library = setting("FDKBENCH_LIBRARY");
+    return "-I'" + source() + "/src/fdk' -L'" + library + "' -lfdk -Wl,-rpath,'" + library + "'";
+}
+
+/// And for the example on a GPU; skips where there is no CUDA toolkit.
 inline std::string for_gpu() {
     const std::string root = run_shell("'" + source() + "/scripts/cuda-root'").out;
     const std::string cuda = root.substr(0, root.find('\n'));
@@ -32,11 +38,9 @@ inline std::string for_gpu() {
 
 /// Compiles scripts/example.cpp to `example`, which it returns.
 inline std::string compiled_example(const std::string& example, const std::string& flags = "") {
-    const std::string library = setting("FDKBENCH_LIBRARY");
     const ProgramResult compiled =
-        run_shell("c++ -std=c++20 -Wall -Wextra -Werror -I'" + source() + "/src/fdk' '" + source() +
-                  "/scripts/example.cpp' -L'" + library + "' -lfdk -Wl,-rpath,'" + library + "' " +
-                  flags + " -o '" + example + "'");
+        run_shell("c++ -std=c++20 -Wall -Wextra -Werror '" + source() + "/scripts/example.cpp' " +
+                  against_library() + " " + flags + " -o '" + example + "'");
     INFO(compiled.err);
     REQUIRE(compiled.exit_code == 0);
     return example;
