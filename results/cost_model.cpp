@@ -76,11 +76,9 @@ void find_relative(CostModel::Evidence& one,
                    const CostModel::Configuration& wanted) {
     for (const auto& [configuration, kernel] : kernels) {
         const std::optional<int> differing = difference(configuration, wanted);
-        const auto is_better = [&] {
-            return std::tuple(-*differing, kernel.ratio) >
-                   std::tuple(-one.differing, one.kernel->ratio);
-        };
-        if (differing && (one.kernel == nullptr || is_better())) {
+        if (differing &&
+            (one.kernel == nullptr || std::tuple(-*differing, kernel.ratio) >
+                                          std::tuple(-one.differing, one.kernel->ratio))) {
             one.kernel = &kernel;
             one.differing = *differing;
         }
